@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/mman.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/spool.h"
+
+struct spool {
+	char		*dir;
+	size_t		 memory_max;
+	size_t		 max;
+	struct buf	 memory;
+	int		 fd;		/* -1 while all is in memory */
+	size_t		 len;
+	void		*map;		/* NULL until read from the file */
+};
+
+struct spool *
+spool_new(const struct spool_options *options)
+{
+	struct spool	*spool = mem_alloc(sizeof(*spool));
+
+	spool->dir = mem_str(options->dir);
+	spool->memory_max = options->memory_max;
+	spool->max = options->max;
+	spool->fd = -1;
+	return spool;
+}
+
+static bool
+write_all(struct spool *spool, const void *data, size_t len, struct err *err)
+{
+	const uint8_t	*p = data;
+
+	while (len > 0) {
+		ssize_t	 n = write(spool->fd, p, len);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return err_errno(err, ERR_TEMP,
+			    "cannot write the mail to a file in %s",
+			    spool->dir);
+		p += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static bool
+move_to_file(struct spool *spool, struct err *err)
+{
+	spool->fd = open(spool->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (spool->fd == -1 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+		/* Some file systems know no unnamed files. */
+		char	*path = mem_strf("%s/mail.XXXXXX", spool->dir);
+
+		if ((spool->fd = mkostemp(path, O_CLOEXEC)) != -1)
+			unlink(path);
+		free(path);
+	}
+	if (spool->fd == -1)
+		return err_errno(err, ERR_TEMP,
+		    "cannot create a file for the mail in %s", spool->dir);
+	if (!write_all(spool, spool->memory.data, spool->memory.len, err))
+		return false;
+	buf_free(&spool->memory);
+	return true;
+}
+
+bool
+spool_add(struct spool *spool, const void *data, size_t len, struct err *err)
+{
+	if (spool->max != 0 && len > spool->max - spool->len)
+		return err_set(err, ERR_MESSAGE,
+		    "the mail is larger than %zu bytes", spool->max);
+	if (spool->fd == -1 && spool->len + len > spool->memory_max &&
+	    !move_to_file(spool, err))
+		return false;
+	if (spool->fd != -1) {
+		if (!write_all(spool, data, len, err))
+			return false;
+	} else {
+		buf_add(&spool->memory, data, len);
+		if (!buf_ok(&spool->memory, "the mail's body", err))
+			return false;
+	}
+	spool->len += len;
+	return true;
+}
+
+void
+spool_expect(struct spool *spool, size_t len)
+{
+	if (spool->fd == -1 && len > spool->memory.len &&
+	    len <= spool->memory_max && (spool->max == 0 || len <= spool->max))
+		buf_reserve(&spool->memory, len - spool->memory.len);
+	/* Without that much memory now, it is asked for again as bytes come. */
+	spool->memory.failed = false;
+}
+
+size_t
+spool_len(const struct spool *spool)
+{
+	return spool->len;
+}
+
+bool
+spool_bytes(struct spool *spool, const uint8_t **bytes, size_t *len,
+    struct err *err)
+{
+	*len = spool->len;
+	if (spool->fd == -1) {
+		*bytes = spool->len == 0 ? (const uint8_t *)"" :
+		    spool->memory.data;
+		return true;
+	}
+	if (spool->map == NULL) {
+		spool->map = mmap(NULL, spool->len, PROT_READ, MAP_PRIVATE,
+		    spool->fd, 0);
+		if (spool->map == MAP_FAILED) {
+			spool->map = NULL;
+			return err_errno(err, ERR_TEMP,
+			    "cannot map the mail's file in %s", spool->dir);
+		}
+	}
+	*bytes = spool->map;
+	return true;
+}
+
+void
+spool_free(struct spool *spool)
+{
+	if (spool == NULL)
+		return;
+	if (spool->map != NULL)
+		munmap(spool->map, spool->len);
+	if (spool->fd != -1)
+		close(spool->fd);
+	buf_free(&spool->memory);
+	free(spool->dir);
+	free(spool);
+}
