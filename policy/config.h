@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef POLICY_CONFIG_H
+#define POLICY_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/alg.h"
+#include "base/err.h"
+
+/*
+ * smime-milter.conf as it stands, with every default filled in.  Immutable
+ * once parsed, so that any number of threads may read one.  What each option
+ * means is in smime-milter.conf(5); the names are the same, "-" read as "_".
+ */
+
+enum want {
+	WANT_NEVER,
+	WANT_PREFER,		/* where it can be done */
+	WANT_REQUIRE		/* or the mail is refused */
+};
+
+enum otherwise {
+	OTHERWISE_PLAIN,	/* send without encryption */
+	OTHERWISE_REJECT,
+	OTHERWISE_TEMPFAIL
+};
+
+enum signed_format {
+	FORMAT_DETACHED,	/* multipart/signed */
+	FORMAT_OPAQUE		/* application/pkcs7-mime; signed-data */
+};
+
+enum on_error {
+	ON_ERROR_TEMPFAIL,
+	ON_ERROR_REJECT,
+	ON_ERROR_ACCEPT
+};
+
+/* The words of the configuration file: "require", "plain", "accept". */
+const char *config_want_name(enum want);
+const char *config_otherwise_name(enum otherwise);
+const char *config_on_error_name(enum on_error);
+
+/* What a group says about its mail. */
+struct options {
+	enum want		 sign;
+	enum want		 encrypt;
+	enum otherwise		 mixed;
+	enum otherwise		 hidden;
+	bool			 override;
+	enum cipher		 cipher;
+	enum digest		 digest;
+	enum signed_format	 signed_format;
+	enum on_error		 on_error;
+};
+
+struct group {
+	char		*name;		/* "support"; "default" for the default */
+	char		*label;		/* "group support", for reasons */
+	int		 line;		/* of its "group" in the file; 0: not there */
+	struct options	 options;	/* inheritance from default done */
+};
+
+/* What recipients need.  A want counts only where its has_ is set. */
+struct recipients {
+	char		*name;
+	char		*label;		/* "recipients partner" */
+	int		 line;
+	bool		 has_sign;
+	bool		 has_encrypt;
+	bool		 has_cipher;
+	enum want	 sign;
+	enum want	 encrypt;
+	enum cipher	 cipher;
+};
+
+enum role {
+	ROLE_DIRECT,		/* one pass, one copy for all recipients */
+	ROLE_STAMP,		/* first pass: says who sent it; one copy each later */
+	ROLE_SEAL		/* second pass: stamped mail for one recipient */
+};
+const char *config_role_name(enum role);
+
+struct listener {
+	char		*spec;		/* as libmilter takes it: "unix:/run/..." */
+	char		*path;		/* of a unix socket; NULL for inet, inet6 */
+	enum role	 role;
+	char		*group;		/* who may connect; "" leaves it as it is */
+	mode_t		 mode;		/* of a unix socket */
+	int		 line;
+};
+
+/* Whether the sender of a mail may use its From address; see identity.h. */
+enum identities {
+	IDENTITIES_LOGIN,	/* the login is the address */
+	IDENTITIES_ANY,		/* the MTA has checked */
+	IDENTITIES_FILE		/* lines of a file, besides the login itself */
+};
+
+struct network {
+	uint8_t	 addr[16];	/* IPv4 as ::ffff:a.b.c.d */
+	int	 bits;		/* of 128 */
+};
+
+struct authorize {
+	bool		 authenticated;
+	bool		 local;
+	struct network	*networks;
+	size_t		 n_networks;
+	enum identities	 identities;
+	char		*identities_file;	/* NULL unless IDENTITIES_FILE */
+};
+
+struct group_table;		/* policy/group.h */
+struct identity_table;		/* policy/identity.h */
+
+struct config {
+	char			*path;		/* of the file, for reasons */
+	bool			 enabled;
+	char			*store;
+	char			*master_key;
+	char			*user;
+	char			*filter_user;
+	bool			 subject_tags;
+
+	size_t			 max_message_size;	/* bytes */
+	size_t			 max_recipients;
+	size_t			 spool_memory;		/* bytes of one mail */
+	char			*spool_dir;
+	int			 vault_timeout;		/* seconds */
+
+	struct listener		*listeners;
+	size_t			 n_listeners;
+	struct authorize	 authorize;
+
+	struct group		 default_group;
+	struct group		*groups;	/* in file order */
+	size_t			 n_groups;
+	struct recipients	*recipients;	/* in file order */
+	size_t			 n_recipients;
+
+	/* Indexes over the above, made by config_parse(). */
+	struct group_table	*group_members;
+	struct group_table	*recipients_members;
+	struct identity_table	*identities;
+
+	/* What `check` tells: sentences that begin with file:line. */
+	char			**warnings;
+	size_t			 n_warnings;
+};
+
+/* A file that the configuration consists of, as bytes. */
+struct config_source {
+	char	*path;
+	char	*bytes;
+	size_t	 len;
+};
+
+/* The configuration file first, then every file that it names. */
+struct config_bundle {
+	struct config_source	*sources;
+	size_t			 n;
+};
+
+#define CONFIG_SOURCE_MAX	(64 * 1024 * 1024)	/* bytes of one file */
+
+/*
+ * Read a configuration file and those that it names (identities,
+ * members-file).  ERR_CONFIG: unreadable, or what is wrong as "file:line:
+ * found X, wanted Y".
+ */
+bool	config_bundle_read(const char *path, struct config_bundle *,
+	    struct err *);
+void	config_bundle_free(struct config_bundle *);
+
+/*
+ * Parse what config_bundle_read() gave, here or in another process; no file
+ * is opened.  Any thread may call it, one at a time gets in.
+ * *out is the caller's: config_free().
+ */
+bool	config_parse(const struct config_source *, size_t n,
+	    struct config **out, struct err *);
+/* Both of the above. */
+bool	config_read(const char *path, struct config **out, struct err *);
+void	config_free(struct config *);
+
+/* One row per option, for the tests that hold sample and manual against it. */
+struct config_option {
+	const char	*section;	/* "" at top level, else "listener", ... */
+	const char	*name;
+	const char	*value;		/* default as written in the file: "{ }" */
+};
+const struct config_option *config_options(size_t *n);
+
+#endif

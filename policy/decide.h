@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef POLICY_DECIDE_H
+#define POLICY_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "policy/match.h"
+
+/* What was found out about certificates for one address and one use. */
+enum cert_fact {
+	CERT_FACT_NOT_ASKED,	/* where it is needed after all: as UNKNOWN */
+	CERT_FACT_USABLE,
+	CERT_FACT_NONE,		/* there is none */
+	CERT_FACT_UNUSABLE,	/* there are, and something speaks against each */
+	CERT_FACT_UNKNOWN	/* the lookup failed: never reason for clear mail */
+};
+
+struct fact_recipient {
+	const char	*addr;		/* normalised */
+	bool		 is_hidden;	/* neither To nor Cc shows it */
+	enum cert_fact	 cert;		/* to encrypt to it */
+	const char	*reason;	/* why not, "certificate expired 2026-03-01" */
+};
+
+/* All that was found out about one mail; borrowed strings. */
+struct facts {
+	bool		 is_authorised;	/* identity_check() */
+	const char	*unauthorised;	/* why not; NULL if it is */
+	size_t		 n_from;	/* mailboxes, over all From headers */
+	const char	*from;		/* the one, normalised; NULL if n_from is not 1 */
+	bool		 is_signed;	/* by media type */
+	bool		 is_encrypted;	/* enveloped-data, authEnveloped-data */
+	bool		 is_null_sender;
+	bool		 is_login;	/* somebody authenticated */
+	bool		 is_report;	/* multipart/report */
+	enum role	 role;
+	/* Seal: its stamp says that all recipients could be encrypted to. */
+	bool		 was_encryptable;
+
+	enum cert_fact	 sender_cert;	/* to sign, with its key */
+	const char	*sender_reason;
+	const struct fact_recipient *recipients;	/* as in the rule */
+	size_t		 n_recipients;
+};
+
+enum verdict {
+	VERDICT_TEMPFAIL,	/* 0: what nobody decided waits */
+	VERDICT_REJECT,
+	VERDICT_GO
+};
+
+/* "GO" with neither is_ set leaves the mail untouched. */
+struct decision {
+	enum verdict	 verdict;
+	bool		 do_sign;
+	bool		 do_encrypt;
+	char		 reason[400];	/* for the log and explain; "" if none is needed */
+	int		 code;		/* SMTP: 451, 550; 0 with VERDICT_GO */
+	char		 enhanced[8];	/* RFC 3463: "5.7.5" */
+	/*
+	 * One sentence in printable ASCII.  libmilter wants "%" doubled; that
+	 * is left to whoever calls it.
+	 */
+	char		 reply[400];
+};
+
+/* "sign", "encrypt", "sign+encrypt", "none", "reject", "tempfail" */
+const char *decide_action_name(const struct decision *);
+
+/*
+ * What still has to be looked up, facts being complete but for certificates.
+ * The decision does not depend on any fact that these do not ask for.
+ */
+bool	decide_needs_sender(const struct rule *, const struct facts *);
+bool	decide_needs_recipient(const struct rule *, const struct facts *,
+	    size_t i);
+
+/* Pure: no clock, no files, no log. */
+void	decide(const struct rule *, const struct facts *, struct decision *);
+
+/*
+ * What becomes of a mail whose handling failed with this kind and reason.
+ * rule NULL: it failed before the group was known.  on-error = accept gives
+ * VERDICT_GO, untouched, only where nothing is required and no lookup failed.
+ */
+void	decide_on_error(const struct rule *, const struct facts *,
+	    const struct err *, struct decision *);
+
+#endif

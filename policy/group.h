@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef POLICY_GROUP_H
+#define POLICY_GROUP_H
+
+#include <stddef.h>
+
+/*
+ * Which of many named sets of addresses has this one?  A set is known by its
+ * place in the file; where several have the address the first one wins,
+ * however exact or general its member is.
+ */
+struct group_table;
+
+#define GROUP_NONE	((size_t)-1)
+
+struct group_table *group_table_new(void);
+/*
+ * member: from addr_member_normalise(), copied.  Returns the set that had
+ * this very member before, or GROUP_NONE; the earlier one keeps it.
+ */
+size_t	group_table_add(struct group_table *, const char *member, size_t set);
+/* addr: from addr_normalise(). */
+size_t	group_table_find(const struct group_table *, const char *addr);
+void	group_table_free(struct group_table *);
+
+#endif
