@@ -57,15 +57,15 @@ struct options {
 	enum on_error		 on_error;
 };
 
-struct group {
-	char		*name;		/* "support"; "default" for the default */
+struct config_group {
+	char		*name;		/* "support", "default" */
 	char		*label;		/* "group support", for reasons */
-	int		 line;		/* of its "group" in the file; 0: not there */
+	int		 line;		/* where it begins; 0: not there */
 	struct options	 options;	/* inheritance from default done */
 };
 
 /* What recipients need.  A want counts only where its has_ is set. */
-struct recipients {
+struct config_recipients {
 	char		*name;
 	char		*label;		/* "recipients partner" */
 	int		 line;
@@ -79,16 +79,16 @@ struct recipients {
 
 enum role {
 	ROLE_DIRECT,		/* one pass, one copy for all recipients */
-	ROLE_STAMP,		/* first pass: says who sent it; one copy each later */
-	ROLE_SEAL		/* second pass: stamped mail for one recipient */
+	ROLE_STAMP,		/* first pass: who sent it, all recipients */
+	ROLE_SEAL		/* second pass: stamped, for one recipient */
 };
 const char *config_role_name(enum role);
 
 struct listener {
-	char		*spec;		/* as libmilter takes it: "unix:/run/..." */
-	char		*path;		/* of a unix socket; NULL for inet, inet6 */
+	char		*spec;		/* as libmilter takes it */
+	char		*path;		/* of a unix socket, or NULL */
 	enum role	 role;
-	char		*group;		/* who may connect; "" leaves it as it is */
+	char		*group;		/* who may connect; "" is unchanged */
 	mode_t		 mode;		/* of a unix socket */
 	int		 line;
 };
@@ -111,7 +111,7 @@ struct authorize {
 	struct network	*networks;
 	size_t		 n_networks;
 	enum identities	 identities;
-	char		*identities_file;	/* NULL unless IDENTITIES_FILE */
+	char		*identities_file;	/* or NULL */
 };
 
 struct group_table;		/* policy/group.h */
@@ -136,10 +136,10 @@ struct config {
 	size_t			 n_listeners;
 	struct authorize	 authorize;
 
-	struct group		 default_group;
-	struct group		*groups;	/* in file order */
+	struct config_group		 default_group;
+	struct config_group		*groups;	/* in file order */
 	size_t			 n_groups;
-	struct recipients	*recipients;	/* in file order */
+	struct config_recipients	*recipients;	/* in file order */
 	size_t			 n_recipients;
 
 	/* Indexes over the above, made by config_parse(). */
@@ -189,9 +189,9 @@ void	config_free(struct config *);
 
 /* One row per option, for the tests that hold sample and manual against it. */
 struct config_option {
-	const char	*section;	/* "" at top level, else "listener", ... */
+	const char	*section;	/* "" at top level, "listener", ... */
 	const char	*name;
-	const char	*value;		/* default as written in the file: "{ }" */
+	const char	*value;		/* default as the file has it: "{ }" */
 };
 const struct config_option *config_options(size_t *n);
 

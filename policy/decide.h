@@ -13,15 +13,15 @@ enum cert_fact {
 	CERT_FACT_NOT_ASKED,	/* where it is needed after all: as UNKNOWN */
 	CERT_FACT_USABLE,
 	CERT_FACT_NONE,		/* there is none */
-	CERT_FACT_UNUSABLE,	/* there are, and something speaks against each */
-	CERT_FACT_UNKNOWN	/* the lookup failed: never reason for clear mail */
+	CERT_FACT_UNUSABLE,	/* something speaks against each there is */
+	CERT_FACT_UNKNOWN	/* the lookup failed: no reason to send clear */
 };
 
 struct fact_recipient {
 	const char	*addr;		/* normalised */
 	bool		 is_hidden;	/* neither To nor Cc shows it */
 	enum cert_fact	 cert;		/* to encrypt to it */
-	const char	*reason;	/* why not, "certificate expired 2026-03-01" */
+	const char	*reason;	/* why not: "certificate expired" */
 };
 
 /* All that was found out about one mail; borrowed strings. */
@@ -29,7 +29,7 @@ struct facts {
 	bool		 is_authorised;	/* identity_check() */
 	const char	*unauthorised;	/* why not; NULL if it is */
 	size_t		 n_from;	/* mailboxes, over all From headers */
-	const char	*from;		/* the one, normalised; NULL if n_from is not 1 */
+	const char	*from;		/* the one, normalised; or NULL */
 	bool		 is_signed;	/* by media type */
 	bool		 is_encrypted;	/* enveloped-data, authEnveloped-data */
 	bool		 is_null_sender;
@@ -56,7 +56,7 @@ struct decision {
 	enum verdict	 verdict;
 	bool		 do_sign;
 	bool		 do_encrypt;
-	char		 reason[400];	/* for the log and explain; "" if none is needed */
+	char		 reason[400];	/* for the log and explain; or "" */
 	int		 code;		/* SMTP: 451, 550; 0 with VERDICT_GO */
 	char		 enhanced[8];	/* RFC 3463: "5.7.5" */
 	/*

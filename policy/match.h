@@ -10,7 +10,7 @@
 
 /* The envelope, all addresses normalised; borrowed. */
 struct match_input {
-	const char *const	*from;		/* mailboxes of all From headers */
+	const char *const	*from;		/* of all From headers */
 	size_t			 n_from;
 	const char		*sender;	/* MAIL FROM; "" if null */
 	const char *const	*recipients;	/* RCPT TO */
@@ -24,7 +24,7 @@ struct match_input {
 
 /* What the rules want for one recipient, and which rule wants it. */
 struct rule_recipient {
-	const struct recipients	*section;	/* NULL: none */
+	const struct config_recipients	*section;	/* NULL: none */
 	enum want		 sign;
 	enum want		 encrypt;
 	const char		*sign_by;	/* "group support", ... */
@@ -36,14 +36,14 @@ struct rule_recipient {
  * and wishes made one (smime-milter.conf(5), "Order of rules").
  */
 struct rule {
-	const struct group	*group;		/* the default where none fits */
-	struct options		 options;	/* the group's; cipher as recipients need it */
+	const struct config_group	*group;		/* the default if none fits */
+	struct options		 options;	/* but the recipients' cipher */
 	enum want		 sign;		/* of the whole mail */
-	const char		*sign_by;	/* who wants it: "recipients lists" */
+	const char		*sign_by;	/* "recipients lists" */
 	struct rule_recipient	*recipients;	/* as in match_input */
 	size_t			 n_recipients;
-	char			*refusal;	/* NULL, or why the rules refuse the mail */
-	char			*note;		/* NULL, or a wish that was not followed and why */
+	char			*refusal;	/* NULL: the rules agree */
+	char			*note;		/* a wish not obeyed, or NULL */
 };
 
 /*

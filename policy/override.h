@@ -22,7 +22,7 @@ enum wish {
 struct wishes {
 	enum wish	 sign;
 	enum wish	 encrypt;
-	char		 reason[160];	/* of the first WISH_BAD, safe to show */
+	char		 reason[160];	/* of the first WISH_BAD; safe */
 };
 
 /* Is this the name of a header that states a wish, in any case? */
