@@ -1,0 +1,465 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+#
+# The words that stories (tests/journey/) are told with.  A story says what
+# the store holds, how the daemon is configured, which mail is sent by whom,
+# and what the recipient's programs find in what arrived:
+#
+#	. "$(dirname "$0")/../lib/testlib.sh"
+#	make_store; import_key alice; import bob
+#	configure </dev/null; start_daemon; start_sink; start_postfix
+#	send --login alice@example.org --to bob@example.net mail
+#	expect_reply 'DATA 250'
+#	wait_for_mail 1
+#	decrypt bob 1 >inner; verify inner >entity
+#
+# Everything runs in a folder of its own, $T, which is also where the story
+# stands; all is stopped and removed at its end, however it ends.  Needs root:
+# Postfix and the daemon take users of their own.
+
+set -u -o pipefail
+TEST_SOURCE=${TEST_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+TEST_BUILD=${TEST_BUILD:-$TEST_SOURCE/build}
+lib=$TEST_SOURCE/tests/lib
+T=$(mktemp -d)
+chmod 755 "$T"
+cd "$T" || exit 1
+daemon_pid='' sink_pid='' postfix_runs='' gpg_runs=''
+password=secret
+
+# --- ends -------------------------------------------------------------------
+
+# skip WHY: this machine cannot tell the story.
+skip() {
+	echo "$*"
+	exit 77
+}
+
+# fail WHAT: shows it with the ends of the logs, and ends the story, also from
+# within a command whose output goes to a file.
+exec 9>&1
+fail() {
+	exec >&9
+	printf 'failed: %s\n' "$*"
+	for log in daemon.log maillog reply; do
+		[ -s "$T/$log" ] || continue
+		printf -- '--- %s:\n' "$log"
+		tail -n 25 "$T/$log"
+	done
+	exit 1
+}
+
+on_exit() {
+	local status=$?
+	trap - EXIT
+	stop_postfix
+	stop_daemon
+	if [ -n "$sink_pid" ]; then kill "$sink_pid" && wait "$sink_pid"; fi
+	if [ -n "$gpg_runs" ]; then gpgconf --homedir "$T/gpg" --kill all; fi
+	cd / && rm -rf "$T"
+	exit "$status"
+} 2>/dev/null
+trap on_exit EXIT
+trap 'exit 1' INT TERM HUP
+
+[ "$(id -u)" = 0 ] || skip "needs root, for the users of Postfix and the daemon"
+command -v postfix >/dev/null || skip "Postfix is not installed"
+
+# wait_until SECONDS COMMAND...: true as soon as the command is.
+wait_until() {
+	local tries=$(($1 * 20))
+	shift
+	until "$@"; do
+		[ $((tries -= 1)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# --- certificates and the store ---------------------------------------------
+
+if [ -z "${TEST_PKI:-}" ]; then
+	TEST_PKI=$T/pki
+	"$TEST_SOURCE/tests/pki/makepki.sh" "$TEST_PKI" || exit 1
+fi
+pki=$TEST_PKI
+
+smimectl() {
+	"$TEST_BUILD/tools/smimectl" -c "$T/smime-milter.conf" "$@"
+}
+
+# configure <OPTIONS: the configuration, with what every story shares.
+configure() {
+	{
+		cat <<-EOF
+		enabled     = true
+		store       = "$T/store"
+		master-key  = "$T/master.key"
+		user        = "nobody"
+		filter-user = "daemon"
+		listener "unix:$T/milter/socket" {
+		    role  = direct
+		    group = "postfix"
+		    mode  = "0660"
+		}
+		EOF
+		cat
+	} >"$T/smime-milter.conf"
+}
+
+# make_store: a new one that trusts the root of the tests' CA.
+make_store() {
+	mkdir -p milter
+	[ -e smime-milter.conf ] || configure </dev/null
+	smimectl init >smimectl.out 2>&1 &&
+	smimectl import "$pki/root.pem" >>smimectl.out 2>&1 &&
+	smimectl import --no-trust "$pki/issuing.pem" >>smimectl.out 2>&1 ||
+	    fail "make the store: $(cat smimectl.out)"
+}
+
+# import NAME...: certificates; import_key NAME...: with their keys.
+import() {
+	local name
+	for name; do
+		smimectl import "$pki/$name.pem" >smimectl.out 2>&1 ||
+		    fail "import $name: $(cat smimectl.out)"
+	done
+}
+import_key() {
+	local name
+	for name; do
+		cat "$pki/$name.pem" "$pki/$name.key" >both.pem
+		smimectl import both.pem >smimectl.out 2>&1 ||
+		    fail "import the key of $name: $(cat smimectl.out)"
+	done
+}
+
+# --- the daemon ---------------------------------------------------------------
+
+daemon_listens() {
+	kill -0 "$daemon_pid" 2>/dev/null ||
+	    fail "the daemon ended: $(cat "$T/daemon.log")"
+	[ -S "$T/milter/socket" ]
+}
+
+start_daemon() {
+	mkdir -p milter
+	"$TEST_BUILD/milter/smime-milter" -f -c "$T/smime-milter.conf" \
+	    2>>"$T/daemon.log" &
+	daemon_pid=$!
+	wait_until 20 daemon_listens || fail "the daemon does not listen"
+}
+
+stop_daemon() {
+	[ -n "$daemon_pid" ] || return 0
+	kill "$daemon_pid" 2>/dev/null
+	wait "$daemon_pid"
+	daemon_pid=
+}
+
+# expect_no_start PATTERN: it ends at once, and says why in one line.
+expect_no_start() {
+	timeout 20 "$TEST_BUILD/milter/smime-milter" -f \
+	    -c "$T/smime-milter.conf" >start.out 2>&1
+	local status=$?
+	[ $status -ne 0 ] && [ $status -ne 124 ] ||
+	    fail "it started, or hung (status $status): $(cat start.out)"
+	grep -Eq -- "$1" start.out ||
+	    fail "it should say /$1/, and said: $(cat start.out)"
+}
+
+# vault_pid: the process that has the store open.
+vault_pid() {
+	local pid
+	for pid in $(pgrep -P "$daemon_pid"); do
+		if readlink "/proc/$pid/fd/"* | grep -q "^$T/store/"; then
+			echo "$pid"
+			return
+		fi
+	done
+	return 1
+} 2>/dev/null
+
+# expect_log PATTERN: a line of the daemon's log, now or soon.
+expect_log() {
+	wait_until 5 grep -Eq -- "$1" "$T/daemon.log" ||
+	    fail "no line in the daemon's log matches /$1/"
+}
+refuse_log() {
+	if grep -Eq -- "$1" "$T/daemon.log"; then
+		fail "a line in the daemon's log matches /$1/"
+	fi
+}
+
+# --- the mail system ------------------------------------------------------------
+
+# start_sink [--no-8bitmime] [--no-smtputf8]: where all mail ends up.
+start_sink() {
+	mkdir sink
+	"$lib/smtp-sink" "$@" sink &
+	sink_pid=$!
+	wait_until 10 test -s sink/port || fail "the sink does not start"
+}
+
+free_port() {
+	python3 -c '
+import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+
+port_answers() {
+	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# start_postfix [SETTING...]: submission with SMTP AUTH on $port, through the
+# milter, all mail relayed to the sink.  Each SETTING is a line of main.cf.
+# Everybody in $logins may log in with $password, and nobody has to.
+logins='alice@example.org bob@example.net heidi@example.org judy@example.org'
+start_postfix() {
+	local login
+	port=$(free_port)
+	mkdir -p etc/sasl queue data
+	chown postfix data
+	cat >etc/main.cf <<-EOF
+	compatibility_level = 3.6
+	queue_directory = $T/queue
+	data_directory = $T/data
+	command_directory = /usr/sbin
+	daemon_directory = /usr/lib/postfix/sbin
+	mail_owner = postfix
+	setgid_group = postdrop
+	maillog_file = $T/maillog
+	maillog_file_prefixes = $T
+	inet_interfaces = 127.0.0.1
+	inet_protocols = ipv4
+	myhostname = mx.example.org
+	mydestination =
+	mynetworks = 127.0.0.0/8
+	local_recipient_maps =
+	alias_maps =
+	alias_database =
+	smtpd_peername_lookup = no
+	smtp_dns_support_level = disabled
+	smtp_host_lookup = native
+	relayhost = [127.0.0.1]:$(cat sink/port)
+	smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated,
+	    reject
+	smtpd_sasl_auth_enable = yes
+	smtpd_sasl_security_options = noanonymous
+	cyrus_sasl_config_path = $T/etc/sasl
+	smtpd_milters = unix:$T/milter/socket
+	non_smtpd_milters = unix:$T/milter/socket
+	milter_default_action = tempfail
+	minimal_backoff_time = 1s
+	$(printf '%s\n' "$@")
+	EOF
+	master_cf >etc/master.cf
+	cat >etc/sasl/smtpd.conf <<-EOF
+	pwcheck_method: auxprop
+	auxprop_plugin: sasldb
+	mech_list: PLAIN
+	sasldb_path: $T/etc/sasl/sasldb2
+	EOF
+	for login in $logins; do
+		printf %s "$password" | saslpasswd2 -c -p \
+		    -f etc/sasl/sasldb2 -u "${login#*@}" "${login%@*}" ||
+		    fail "saslpasswd2"
+	done
+	chgrp postfix etc/sasl/sasldb2
+	chmod 640 etc/sasl/sasldb2
+	postfix_runs=yes
+	postfix -c "$T/etc" start >postfix.out 2>&1 ||
+	    fail "start Postfix: $(cat postfix.out)"
+	wait_until 15 port_answers "$port" || fail "Postfix does not listen"
+}
+
+# Only what relaying needs, and nothing in a chroot.
+master_cf() {
+	cat <<-EOF
+	127.0.0.1:$port inet n - n - - smtpd
+	pickup     unix n - n 1 1 pickup
+	cleanup    unix n - n - 0 cleanup
+	qmgr       unix n - n 300 1 qmgr
+	rewrite    unix - - n - - trivial-rewrite
+	bounce     unix - - n - 0 bounce
+	defer      unix - - n - 0 bounce
+	trace      unix - - n - 0 bounce
+	proxymap   unix - - n - - proxymap
+	smtp       unix - - n - - smtp
+	relay      unix - - n - - smtp
+	error      unix - - n - - error
+	retry      unix - - n - - error
+	anvil      unix - - n - 1 anvil
+	scache     unix - - n - 1 scache
+	postlog    unix-dgram n - n - 1 postlogd
+	EOF
+}
+
+stop_postfix() {
+	[ -n "$postfix_runs" ] || return 0
+	postfix -c "$T/etc" stop
+	postfix_runs=
+}
+
+# send [--login LOGIN] [--from ADDRESS] --to ADDRESS[,...] FILE: submits a
+# mail.  The envelope sender is alice unless given.  Never fails by itself:
+# $T/reply has all answers, see expect_reply.
+send() {
+	local from=alice@example.org args=()
+	while [ $# -gt 1 ]; do
+		case $1 in
+		--login) args+=(--login "$2:$password") ;;
+		--from) from=$2 ;;
+		*) args+=("$1" "$2") ;;
+		esac
+		shift 2
+	done
+	"$lib/smtp-send" --port "$port" --from "$from" "${args[@]}" "$1" \
+	    >"$T/reply" 2>&1
+	return 0
+}
+
+# expect_reply PATTERN: the SMTP client was told so.
+expect_reply() {
+	grep -Eq -- "$1" "$T/reply" ||
+	    fail "the client was not told /$1/, but: $(cat "$T/reply")"
+}
+
+# wait_for_mail N: until so many have arrived; not one more may have.
+mail_arrived() { [ -e "$T/sink/$1.eml" ]; }
+wait_for_mail() {
+	wait_until "${2:-20}" mail_arrived "$1" ||
+	    fail "mail $1 did not arrive"
+	! mail_arrived $(($1 + 1)) || fail "more than $1 mails arrived"
+}
+
+# --- the recipient's programs -----------------------------------------------------
+#
+# FILE is a mail; a number N stands for sink/N.eml.  What they find goes to
+# standard output; they end the story when a program does not accept it.
+
+mail_file() {
+	case $1 in
+	*[!0-9]*) echo "$1" ;;
+	*) echo "$T/sink/$1.eml" ;;
+	esac
+}
+
+# has_type FILE TYPE, e.g. application/pkcs7-mime.
+has_type() {
+	[ "$("$lib/mime" type "$(mail_file "$1")")" = "$2" ]
+}
+expect_type() {
+	has_type "$1" "$2" || fail "$1 should be $2, and is" \
+	    "$("$lib/mime" type "$(mail_file "$1")")"
+}
+
+# decrypt NAME FILE: the mail inside, by openssl.
+decrypt() {
+	openssl cms -decrypt -in "$(mail_file "$2")" -recip "$pki/$1.pem" \
+	    -inkey "$pki/$1.key" 2>"$T/judge.out" ||
+	    fail "openssl cannot decrypt $2 for $1: $(cat "$T/judge.out")"
+}
+
+# verify FILE: the entity that is signed, by openssl, chain included.
+# $T/signer.pem is who signed.
+verify() {
+	openssl cms -verify -in "$(mail_file "$1")" -CAfile "$pki/root.pem" \
+	    -purpose smimesign -signer "$T/signer.pem" 2>"$T/judge.out" ||
+	    fail "openssl does not verify $1: $(cat "$T/judge.out")"
+}
+expect_signer() {
+	cmp -s <(openssl x509 -in "$T/signer.pem" -outform DER) \
+	    <(openssl x509 -in "$pki/$1.pem" -outform DER) ||
+	    fail "it was not signed by $1"
+}
+
+# decrypt_gpgsm NAME FILE, verify_gpgsm FILE: the same with gpgsm.
+gpgsm_home() {
+	[ -z "$gpg_runs" ] || return 0
+	gpg_runs=yes
+	mkdir -m 700 gpg
+	openssl x509 -in "$pki/root.pem" -noout -fingerprint -sha1 |
+	    sed 's/.*=//; s/$/ S relax/' >gpg/trustlist.txt
+	run_gpgsm --import "$pki/root.pem" "$pki/issuing.pem"
+}
+run_gpgsm() {
+	gpgsm --homedir "$T/gpg" --batch --quiet --disable-crl-checks \
+	    --pinentry-mode loopback --passphrase-fd 3 "$@" 3<<<"$password" \
+	    2>"$T/judge.out"
+}
+decrypt_gpgsm() {
+	gpgsm_home
+	run_gpgsm --import "$pki/$1.p12"
+	"$lib/mime" decode "$(mail_file "$2")" >p7m
+	run_gpgsm --decrypt p7m ||
+	    fail "gpgsm cannot decrypt $2: $(cat "$T/judge.out")"
+}
+verify_gpgsm() {
+	gpgsm_home
+	"$lib/mime" part 1 "$(mail_file "$1")" >content
+	"$lib/mime" part 2 "$(mail_file "$1")" >signature.mime
+	"$lib/mime" decode signature.mime >p7s
+	run_gpgsm --verify p7s content ||
+	    fail "gpgsm does not verify $1: $(cat "$T/judge.out")"
+}
+
+# decrypt_nss NAME FILE, verify_nss FILE: the same with NSS's cmsutil, which
+# Thunderbird's S/MIME is made of.
+nss_home() {
+	[ ! -d nss ] || return 0
+	mkdir nss
+	{
+		certutil -N -d nss --empty-password &&
+		certutil -A -d nss -n root -t C,C, -i "$pki/root.pem" &&
+		certutil -A -d nss -n issuing -t ,, -i "$pki/issuing.pem"
+	} >"$T/judge.out" 2>&1 || fail "certutil: $(cat "$T/judge.out")"
+}
+decrypt_nss() {
+	nss_home
+	pk12util -d nss -i "$pki/$1.p12" -W "$password" -K '' \
+	    >"$T/judge.out" 2>&1 || fail "pk12util: $(cat "$T/judge.out")"
+	"$lib/mime" decode "$(mail_file "$2")" >p7m
+	cmsutil -D -d nss -i p7m 2>"$T/judge.out" ||
+	    fail "cmsutil cannot decrypt $2: $(cat "$T/judge.out")"
+}
+verify_nss() {
+	nss_home
+	"$lib/mime" part 1 "$(mail_file "$1")" >content
+	"$lib/mime" part 2 "$(mail_file "$1")" >signature.mime
+	"$lib/mime" decode signature.mime >p7s
+	cmsutil -D -d nss -c content -i p7s 2>"$T/judge.out" >/dev/null ||
+	    fail "cmsutil does not verify $1: $(cat "$T/judge.out")"
+}
+
+# --- what is in a mail ------------------------------------------------------------
+
+# same_content SENT GOT: every leaf the same once decoded; the line ends of
+# text and its last one apart, as SMTP does not keep them.
+expect_same_content() {
+	"$lib/mime" leaves "$(mail_file "$1")" >sent.leaves
+	"$lib/mime" leaves "$(mail_file "$2")" >got.leaves
+	diff sent.leaves got.leaves >leaves.diff ||
+	    fail "$2 has not the content of $1: $(cat leaves.diff)"
+}
+
+# expect_same_body SENT GOT: the same bytes, with CRLF for LF.
+expect_same_body() {
+	cmp <("$lib/mime" body "$(mail_file "$1")") \
+	    <("$lib/mime" body "$(mail_file "$2")") >body.cmp 2>&1 ||
+	    fail "$2 has not the body of $1: $(cat body.cmp)"
+}
+
+# expect_untouched SENT N: no field but Postfix's own is more or less, and
+# the body is the same.
+expect_untouched() {
+	cmp <("$lib/mime" without-trace "$(mail_file "$1")") \
+	    <("$lib/mime" without-trace "$(mail_file "$2")") >body.cmp 2>&1 ||
+	    fail "$2 is not $1 as it was: $(cat body.cmp)"
+}
+
+# has_field FILE NAME, in the outer headers.
+has_field() {
+	"$lib/mime" fields "$(mail_file "$1")" | grep -qi "^$2:"
+}
