@@ -19,7 +19,10 @@ struct group_table *group_table_new(void);
  * this very member before, or GROUP_NONE; the earlier one keeps it.
  */
 size_t	group_table_add(struct group_table *, const char *member, size_t set);
-/* addr: from addr_normalise(). */
+/*
+ * addr: from addr_normalise(); or a member, which gives the first set that
+ * has all of it.  GROUP_NONE: no set has it.
+ */
 size_t	group_table_find(const struct group_table *, const char *addr);
 void	group_table_free(struct group_table *);
 

@@ -24,7 +24,7 @@ struct match_input {
 
 /* What the rules want for one recipient, and which rule wants it. */
 struct rule_recipient {
-	const struct config_recipients	*section;	/* NULL: none */
+	const struct config_recipients *section;	/* NULL: none */
 	enum want		 sign;
 	enum want		 encrypt;
 	const char		*sign_by;	/* "group support", ... */
@@ -36,7 +36,7 @@ struct rule_recipient {
  * and wishes made one (smime-milter.conf(5), "Order of rules").
  */
 struct rule {
-	const struct config_group	*group;		/* the default if none fits */
+	const struct config_group *group;	/* the default if none fits */
 	struct options		 options;	/* but the recipients' cipher */
 	enum want		 sign;		/* of the whole mail */
 	const char		*sign_by;	/* "recipients lists" */

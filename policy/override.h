@@ -22,7 +22,7 @@ enum wish {
 struct wishes {
 	enum wish	 sign;
 	enum wish	 encrypt;
-	char		 reason[160];	/* of the first WISH_BAD; safe */
+	char		 reason[80];	/* of the first WISH_BAD; safe */
 };
 
 /* Is this the name of a header that states a wish, in any case? */
@@ -35,7 +35,8 @@ void	override_add_header(struct wishes *, const char *name,
 	    const char *value, size_t len);
 /*
  * Add what the tags [sign] [nosign] [encrypt] [noencrypt] in a Subject say,
- * in any case, anywhere in it, inside encoded-words too (RFC 2047).
+ * in any case, anywhere in it, inside encoded-words too (RFC 2047).  The
+ * headers come first; header and tag may say the same.
  * True: there were some, and rest (empty before) is the Subject without them,
  * otherwise byte for byte.  False: rest is not touched.
  */

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "policy/identity.h"
+
+#define WORD_MAX	1024	/* bytes of a login or member in the file */
+
+/* One login and one member that it may use. */
+struct login_line {
+	char	*login;
+	char	*member;
+};
+
+struct network_line {
+	struct network	 network;
+	char		*member;
+};
+
+struct identity_table {
+	struct login_line	*logins;	/* sorted by login */
+	size_t			 n_logins;
+	struct network_line	*networks;
+	size_t			 n_networks;
+	char			**local;	/* members */
+	size_t			 n_local;
+};
+
+/* --- addresses of hosts ---------------------------------------------------- */
+
+/* An address as 16 bytes, IPv4 as ::ffff:a.b.c.d; *bits is its own length. */
+static bool
+parse_host(const char *text, uint8_t addr[16], int *bits)
+{
+	static const uint8_t	 mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (strncasecmp(text, "IPv6:", 5) == 0)
+		text += 5;
+	memcpy(addr, mapped, sizeof(mapped));
+	*bits = 32;
+	if (inet_pton(AF_INET, text, addr + 12) == 1)
+		return true;
+	*bits = 128;
+	return inet_pton(AF_INET6, text, addr) == 1;
+}
+
+static bool
+has_host(const struct network *network, const uint8_t addr[16])
+{
+	int	 whole = network->bits / 8, rest = network->bits % 8;
+
+	if (memcmp(network->addr, addr, (size_t)whole) != 0)
+		return false;
+	return rest == 0 ||
+	    ((network->addr[whole] ^ addr[whole]) >> (8 - rest)) == 0;
+}
+
+bool
+identity_network_parse(const char *text, struct network *out, struct err *err)
+{
+	const char	*slash = strchr(text, '/');
+	char		 host[64];
+	size_t		 len = slash ? (size_t)(slash - text) : strlen(text);
+	int		 width, bits;
+	char		*end;
+
+	if (len >= sizeof(host))
+		return err_set(err, ERR_CONFIG, "it is too long");
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (!parse_host(host, out->addr, &width))
+		return err_set(err, ERR_CONFIG, "%s is no IP address", host);
+	bits = width;
+	if (slash != NULL) {
+		bits = (int)strtol(slash + 1, &end, 10);
+		if (slash[1] < '0' || slash[1] > '9' || end - slash > 4 ||
+		    *end != '\0' || bits > width)
+			return err_set(err, ERR_CONFIG,
+			    "a number from 0 to %d is wanted after \"/\"",
+			    width);
+	}
+	out->bits = 128 - width + bits;
+	for (int i = out->bits; i < 128; i++)
+		if ((out->addr[i / 8] & (0x80 >> i % 8)) != 0)
+			return err_set(err, ERR_CONFIG,
+			    "bits are set beyond the first %d", bits);
+	return true;
+}
+
+/* --- the file ---------------------------------------------------------------- */
+
+/*
+ * The form under which logins are compared: that of addresses where it is
+ * one, else byte for byte.
+ */
+static void
+copy_login(const char *login, char out[WORD_MAX])
+{
+	struct err	 ignored;
+
+	if (strchr(login, '@') != NULL &&
+	    addr_normalise(login, strlen(login), out, &ignored))
+		return;
+	strncpy(out, login, WORD_MAX - 1);
+	out[WORD_MAX - 1] = '\0';
+}
+
+static int
+compare_logins(const void *a, const void *b)
+{
+	return strcmp(((const struct login_line *)a)->login,
+	    ((const struct login_line *)b)->login);
+}
+
+/* "# comment" and line ends end a line; blanks separate words. */
+static bool
+next_word(const char **p, const char *end, char word[WORD_MAX], bool *too_long)
+{
+	size_t	 n = 0;
+
+	while (*p < end && (**p == ' ' || **p == '\t' || **p == '\r'))
+		(*p)++;
+	if (*p == end || **p == '\n')
+		return false;
+	if (**p == '#') {
+		while (*p < end && **p != '\n')
+			(*p)++;
+		return false;
+	}
+	while (*p < end && memchr(" \t\r\n", **p, 4) == NULL) {
+		if (n == WORD_MAX - 1) {
+			*too_long = true;
+			return false;
+		}
+		word[n++] = *(*p)++;
+	}
+	word[n] = '\0';
+	return true;
+}
+
+static void
+add_login(struct identity_table *table, const char *login, const char *member)
+{
+	if ((table->n_logins & (table->n_logins - 1)) == 0)
+		table->logins = mem_grow(table->logins,
+		    table->n_logins == 0 ? 1 : 2 * table->n_logins,
+		    sizeof(*table->logins));
+	table->logins[table->n_logins++] = (struct login_line){
+	    mem_str(login), mem_str(member) };
+}
+
+static void
+add_network(struct identity_table *table, const struct network *network,
+    const char *member)
+{
+	table->networks = mem_grow(table->networks, table->n_networks + 1,
+	    sizeof(*table->networks));
+	table->networks[table->n_networks++] = (struct network_line){
+	    *network, mem_str(member) };
+}
+
+static void
+add_local(struct identity_table *table, const char *member)
+{
+	table->local = mem_grow(table->local, table->n_local + 1,
+	    sizeof(*table->local));
+	table->local[table->n_local++] = mem_str(member);
+}
+
+/* The rest of a line: every member that its first word may use. */
+static bool
+parse_members(struct identity_table *table, const char *who, const char **p,
+    const char *end, struct err *err)
+{
+	struct network	 network;
+	char		 login[WORD_MAX], word[WORD_MAX], member[ADDR_MAX];
+	bool		 is_net = strncmp(who, "net:", 4) == 0;
+	bool		 is_local = strcmp(who, "local") == 0;
+	bool		 too_long = false;
+	size_t		 n = 0;
+
+	if (is_net && !identity_network_parse(who + 4, &network, err))
+		return err_prefix(err, "found %s", who);
+	copy_login(who, login);
+	for (; next_word(p, end, word, &too_long); n++) {
+		if (!addr_member_normalise(word, member, err))
+			return false;
+		if (is_net)
+			add_network(table, &network, member);
+		else if (is_local)
+			add_local(table, member);
+		else
+			add_login(table, login, member);
+	}
+	if (too_long)
+		return err_set(err, ERR_CONFIG, "found a word of over %d "
+		    "bytes, wanted an address", WORD_MAX - 1);
+	if (n == 0)
+		return err_set(err, ERR_CONFIG, "found no address, wanted "
+		    "those that %s may use", who);
+	return true;
+}
+
+bool
+identity_table_parse(const struct config_source *source,
+    struct identity_table **out, struct err *err)
+{
+	struct identity_table	*table = mem_alloc(sizeof(*table));
+	const char		*p = source->bytes, *end = p + source->len;
+	char			 who[WORD_MAX];
+	bool			 too_long = false;
+	int			 line = 1;
+
+	if (memchr(p, '\0', source->len) != NULL) {
+		err_set(err, ERR_CONFIG, "found a NUL byte, wanted text");
+		goto fail;
+	}
+	while (p < end) {
+		if (next_word(&p, end, who, &too_long) &&
+		    !parse_members(table, who, &p, end, err))
+			goto fail;
+		if (too_long) {
+			err_set(err, ERR_CONFIG, "found a word of over %d "
+			    "bytes, wanted a login", WORD_MAX - 1);
+			goto fail;
+		}
+		if (p < end && *p == '\n') {
+			p++;
+			line++;
+		}
+	}
+	qsort(table->logins, table->n_logins, sizeof(*table->logins),
+	    compare_logins);
+	*out = table;
+	return true;
+fail:
+	identity_table_free(table);
+	err_prefix(err, "%s:%d", source->path, line);
+	err->kind = ERR_CONFIG;
+	return false;
+}
+
+void
+identity_table_free(struct identity_table *table)
+{
+	if (table == NULL)
+		return;
+	for (size_t i = 0; i < table->n_logins; i++) {
+		free(table->logins[i].login);
+		free(table->logins[i].member);
+	}
+	for (size_t i = 0; i < table->n_networks; i++)
+		free(table->networks[i].member);
+	for (size_t i = 0; i < table->n_local; i++)
+		free(table->local[i]);
+	free(table->logins);
+	free(table->networks);
+	free(table->local);
+	free(table);
+}
+
+/* --- the question ------------------------------------------------------------ */
+
+static bool
+table_has_login(const struct identity_table *table, const char *login,
+    const char *from)
+{
+	size_t	 low = 0, high = table->n_logins;
+
+	while (low < high) {
+		size_t	 middle = low + (high - low) / 2;
+
+		if (strcmp(table->logins[middle].login, login) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < table->n_logins &&
+	    strcmp(table->logins[low].login, login) == 0; low++)
+		if (addr_is_member(from, table->logins[low].member))
+			return true;
+	return false;
+}
+
+static bool
+table_has_host(const struct identity_table *table, const uint8_t host[16],
+    const char *from)
+{
+	for (size_t i = 0; i < table->n_networks; i++)
+		if (has_host(&table->networks[i].network, host) &&
+		    addr_is_member(from, table->networks[i].member))
+			return true;
+	return false;
+}
+
+static bool
+table_has_local(const struct identity_table *table, const char *from)
+{
+	for (size_t i = 0; i < table->n_local; i++)
+		if (addr_is_member(from, table->local[i]))
+			return true;
+	return false;
+}
+
+/* "login bob may not use From <alice@example.org>", safe to show. */
+static bool
+refuse(const char *kind, const char *who, const char *from, struct err *why)
+{
+	char	*shown_who = text_safe(who, strlen(who), 100);
+	char	*shown_from = text_safe(from, strlen(from), 200);
+
+	err_set(why, ERR_MESSAGE, "%s%s may not use From <%s>", kind,
+	    shown_who, shown_from);
+	free(shown_who);
+	free(shown_from);
+	return false;
+}
+
+static bool
+check_login(const struct config *config, const char *login, const char *from,
+    struct err *why)
+{
+	char	 own[WORD_MAX];
+
+	if (!config->authorize.authenticated)
+		return err_set(why, ERR_MESSAGE,
+		    "authenticated senders are not authorised here");
+	if (config->authorize.identities == IDENTITIES_ANY)
+		return true;
+	if (strlen(login) >= sizeof(own))	/* the file has none so long */
+		return refuse("login ", login, from, why);
+	copy_login(login, own);
+	if (strcmp(own, from) == 0)
+		return true;
+	if (config->identities != NULL &&
+	    table_has_login(config->identities, own, from))
+		return true;
+	return refuse("login ", login, from, why);
+}
+
+static bool
+check_local(const struct config *config, const char *from, struct err *why)
+{
+	if (!config->authorize.local)
+		return err_set(why, ERR_MESSAGE,
+		    "local senders are not authorised here");
+	if (config->authorize.identities == IDENTITIES_ANY)
+		return true;
+	if (config->identities != NULL &&
+	    table_has_local(config->identities, from))
+		return true;
+	return refuse("a local sender", "", from, why);
+}
+
+static bool
+check_host(const struct config *config, const char *client, const char *from,
+    struct err *why)
+{
+	const struct authorize	*authorize = &config->authorize;
+	uint8_t			 host[16];
+	int			 bits;
+	bool			 is_admitted = false;
+
+	if (!parse_host(client, host, &bits))
+		return refuse("unknown client ", client, from, why);
+	for (size_t i = 0; i < authorize->n_networks; i++)
+		if (has_host(&authorize->networks[i], host))
+			is_admitted = true;
+	if (!is_admitted)
+		return err_set(why, ERR_MESSAGE, "nobody is authenticated, "
+		    "and client %s is not authorised without", client);
+	if (authorize->identities == IDENTITIES_ANY)
+		return true;
+	if (config->identities != NULL &&
+	    table_has_host(config->identities, host, from))
+		return true;
+	return refuse("client ", client, from, why);
+}
+
+bool
+identity_check(const struct config *config, const char *login,
+    const char *client, const char *from, struct err *why)
+{
+	if (login != NULL)
+		return check_login(config, login, from, why);
+	if (client == NULL)
+		return err_set(why, ERR_MESSAGE, "nobody is authenticated");
+	if (strcmp(client, "local") == 0)
+		return check_local(config, from, why);
+	return check_host(config, client, from, why);
+}
