@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <libmilter/mfapi.h>
+
+#include "base/mem.h"
+#include "milter/callbacks.h"
+#include "milter/filter.h"
+#include "milter/log.h"
+#include "milter/report.h"
+#include "milter/session.h"
+#include "milter/snapshot.h"
+#include "milter/vault_client.h"
+#include "policy/config.h"
+
+#define BACKLOG		1024
+#define DRAIN_SECONDS	50	/* less than the supervisor waits */
+
+/* The folder has to be there; libmilter's own words would not say so. */
+static bool
+check_folder(const char *path, struct err *err)
+{
+	char		*folder = mem_str(path), *slash = strrchr(folder, '/');
+	struct stat	 st;
+	bool		 is_ok = true;
+
+	if (slash != NULL && slash != folder) {
+		*slash = '\0';
+		if (stat(folder, &st) == -1)
+			is_ok = err_errno(err, ERR_CONFIG,
+			    "the socket's folder %s", folder);
+	}
+	free(folder);
+	return is_ok;
+}
+
+static bool
+open_socket(const struct listener *listener, struct err *err)
+{
+	mode_t	 saved;
+	int	 rc;
+
+	if (listener->path != NULL && !check_folder(listener->path, err))
+		return false;
+	if (smfi_setconn((char *)(uintptr_t)listener->spec) != MI_SUCCESS)
+		return err_set(err, ERR_CONFIG, "libmilter does not accept "
+		    "the listener %s", listener->spec);
+	if (smfi_setbacklog(BACKLOG) != MI_SUCCESS)
+		return err_set(err, ERR_BUG, "smfi_setbacklog");
+	saved = umask((mode_t)~listener->mode & 0777);
+	errno = 0;
+	rc = smfi_opensocket(true);
+	umask(saved);
+	if (rc != MI_SUCCESS)
+		return errno == 0 ? err_set(err, ERR_CONFIG,
+		    "cannot listen at %s", listener->spec) :
+		    err_errno(err, ERR_CONFIG, "cannot listen at %s",
+		    listener->spec);
+	return true;
+}
+
+/* Who may connect: the group named for it ("postfix"). */
+static bool
+give_socket(const struct listener *listener, struct err *err)
+{
+	struct group	*group;
+
+	if (listener->path == NULL)
+		return true;
+	if (listener->group[0] != '\0') {
+		if ((group = getgrnam(listener->group)) == NULL)
+			return err_set(err, ERR_CONFIG, "listener %s: there "
+			    "is no group %s", listener->spec, listener->group);
+		if (lchown(listener->path, (uid_t)-1, group->gr_gid) == -1)
+			return err_errno(err, ERR_CONFIG, "cannot give %s to "
+			    "the group %s", listener->path, listener->group);
+	}
+	if (chmod(listener->path, listener->mode) == -1)
+		return err_errno(err, ERR_CONFIG, "cannot set the mode of %s",
+		    listener->path);
+	return true;
+}
+
+static void
+keep_descriptors(const struct filter_start *start)
+{
+	size_t	 n = 0;
+	int	*fds = mem_array(start->n_channels + 2, sizeof(*fds));
+
+	for (; n < start->n_channels; n++)
+		fds[n] = start->channels[n];
+	fds[n++] = start->log;
+	fds[n++] = start->ready;
+	process_keep_only(fds, n);
+	free(fds);
+}
+
+/*
+ * smfi_main() returns while callbacks at a mail's end still run, and an exit
+ * now would leave their mails to the MTA's time-out.
+ */
+static void
+drain(void)
+{
+	struct timespec	 pause = { .tv_nsec = 20 * 1000 * 1000 };
+
+	for (int i = 0; session_in_hand() > 0 && i < DRAIN_SECONDS * 50; i++)
+		nanosleep(&pause, NULL);
+	if (session_in_hand() > 0)
+		log_line(LOG_WARNING, "stopping with %u mails unfinished; "
+		    "their senders will try again", session_in_hand());
+}
+
+_Noreturn void
+filter_main(const struct filter_start *start)
+{
+	struct err	 err = { 0 };
+	struct filter	 filter = { .role = start->listener->role };
+
+	log_open_child(start->log);
+	keep_descriptors(start);
+	if (!callbacks_register(&filter, &err) ||
+	    !open_socket(start->listener, &err) ||
+	    !give_socket(start->listener, &err) ||
+	    !process_confine(start->user, start->supervisor, &err))
+		report_failure(start->ready, &err);
+	/* Inherited from the supervisor, whose copy is another's memory. */
+	snapshot_swap_take((struct config *)(uintptr_t)start->config);
+	filter.custody = vault_client_new(start->channels, start->n_channels,
+	    start->config->vault_timeout * 1000);
+	report_ready(start->ready);
+	if (smfi_main() != MI_SUCCESS) {
+		log_line(LOG_ERR, "%s: libmilter gave up",
+		    start->listener->spec);
+		_exit(1);
+	}
+	drain();
+	/* Worker threads may still hold what a clean-up would free. */
+	_exit(0);
+}

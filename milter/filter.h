@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MILTER_FILTER_H
+#define MILTER_FILTER_H
+
+#include <sys/types.h>
+
+#include <stddef.h>
+
+#include "milter/process.h"
+
+struct config;
+struct listener;
+
+/* What the supervisor hands to a new filter; all descriptors stay its own. */
+struct filter_start {
+	const struct config		*config;
+	const struct listener		*listener;
+	const struct process_user	*user;
+	pid_t				 supervisor;
+	const int			*channels;	/* to the vault */
+	size_t				 n_channels;
+	int				 log;
+	int				 ready;		/* see report.h; -1: nobody waits */
+};
+
+/*
+ * A filter process: opens its socket, becomes the unprivileged user, answers
+ * the MTA until SIGTERM, finishes the mails in hand.  Does not return.
+ */
+_Noreturn void	filter_main(const struct filter_start *);
+
+#endif

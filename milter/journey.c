@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "milter/journey.h"
+#include "policy/identity.h"
+#include "smime/address.h"
+#include "smime/transform.h"
+
+/* --- match: which rules concern it ------------------------------------------ */
+
+/* Addresses that are none keep their bytes: no certificate will be for them. */
+static void
+take_address(const char *in, char out[ADDR_MAX])
+{
+	struct err	 none;
+	char		*safe;
+
+	if (addr_normalise(in, strlen(in), out, &none))
+		return;
+	safe = text_safe(in, strlen(in), 200);
+	snprintf(out, ADDR_MAX, "%s", safe);
+	free(safe);
+}
+
+static void
+read_envelope(const struct mail *mail, struct journey *j)
+{
+	if (mail->sender[0] != '\0')
+		take_address(mail->sender, j->sender);
+	j->n_recipients = mail->n_recipients;
+	j->recipients = mem_array(j->n_recipients, sizeof(*j->recipients));
+	for (size_t i = 0; i < j->n_recipients; i++)
+		take_address(mail->recipients[i], j->recipients[i].addr);
+}
+
+/* Whether what the sender asks for counts is known later. */
+static void
+read_wishes(const struct journey_request *request, struct wishes *wishes)
+{
+	const struct headers	*headers = request->mail->headers;
+
+	for (size_t i = 0; i < headers_count(headers); i++) {
+		const struct header	*h = headers_at(headers, i);
+		struct buf		 rest = { 0 };
+
+		override_add_header(wishes, h->name, h->value,
+		    strlen(h->value));
+		if (request->config->subject_tags &&
+		    strcasecmp(h->name, "Subject") == 0)
+			override_add_subject(wishes, h->value,
+			    strlen(h->value), &rest);
+		buf_free(&rest);
+	}
+}
+
+/* The words by which wishes are stated leave nobody's mail. */
+static void
+remove_wishes(const struct journey_request *request, struct edits *edits)
+{
+	const struct headers	*headers = request->mail->headers;
+
+	edits_remove(edits, headers, "X-SMIME-Sign");
+	edits_remove(edits, headers, "X-SMIME-Encrypt");
+	if (!request->config->subject_tags)
+		return;
+	for (size_t i = 0; i < headers_count_name(headers, "Subject"); i++) {
+		const char	*value = headers_find(headers, "Subject", i);
+		struct wishes	 known = { 0 };
+		struct buf	 rest = { 0 };
+		char		*subject;
+
+		if (!override_add_subject(&known, value, strlen(value), &rest))
+			continue;
+		subject = buf_take_str(&rest);
+		edits_change(edits, "Subject", i + 1, subject);
+		free(subject);
+	}
+}
+
+static void
+match_rules(const struct journey_request *request, struct journey *j)
+{
+	struct address_list	*authors = address_authors(
+	    request->mail->headers);
+	const char		**recipients = mem_array(j->n_recipients,
+	    sizeof(*recipients));
+	struct match_input	 input = {
+		.from = (const char *const *)authors->addrs,
+		.n_from = authors->n,
+		.sender = j->sender,
+		.recipients = recipients,
+		.n_recipients = j->n_recipients,
+		.role = request->role,
+		.wishes = j->is_authorised ? &j->wishes : NULL,
+	};
+
+	for (size_t i = 0; i < j->n_recipients; i++)
+		recipients[i] = j->recipients[i].addr;
+	match(request->config, &input, &j->rule);
+	j->has_rule = true;
+	free(recipients);
+	address_list_free(authors);
+}
+
+/* --- gather: what is known about it ------------------------------------------- */
+
+static void
+identify(const struct journey_request *request, struct journey *j)
+{
+	const struct mail	*mail = request->mail;
+
+	if (!address_from(mail->headers, j->from, &j->from_problem)) {
+		j->from[0] = '\0';
+		j->unauthorised = j->from_problem;
+		return;
+	}
+	j->is_authorised = identity_check(request->config, mail->login,
+	    mail->client, j->from, &j->unauthorised);
+}
+
+static enum cert_fact
+fact_of(const struct finding *finding, const struct err *lookup,
+    const char **reason)
+{
+	*reason = NULL;
+	if (finding == NULL) {
+		if (lookup->kind == ERR_NONE)
+			return CERT_FACT_NOT_ASKED;
+		*reason = lookup->reason;
+		return CERT_FACT_UNKNOWN;
+	}
+	if (finding->der != NULL)
+		return CERT_FACT_USABLE;
+	*reason = finding->reason;
+	return finding->n == 0 ? CERT_FACT_NONE : CERT_FACT_UNUSABLE;
+}
+
+static void
+find_sender(const struct journey_request *request, struct journey *j,
+    struct facts *facts)
+{
+	if (decide_needs_sender(&j->rule, facts) && facts->from != NULL)
+		custody_find(request->custody, j->from, CERT_USE_SIGN,
+		    request->now, &j->sender_finding, &j->sender_lookup);
+	facts->sender_cert = fact_of(j->sender_finding, &j->sender_lookup,
+	    &facts->sender_reason);
+}
+
+static void
+find_recipients(const struct journey_request *request, struct journey *j,
+    struct facts *facts, struct fact_recipient *list)
+{
+	for (size_t i = 0; i < j->n_recipients; i++) {
+		struct journey_recipient	*r = &j->recipients[i];
+
+		if (decide_needs_recipient(&j->rule, facts, i))
+			custody_find(request->custody, r->addr,
+			    CERT_USE_ENCRYPT, request->now, &r->finding,
+			    &r->lookup);
+		list[i].cert = fact_of(r->finding, &r->lookup,
+		    &list[i].reason);
+	}
+}
+
+/* Whom do To and Cc not show? */
+static void
+find_hidden(const struct mail *mail, const struct journey *j,
+    struct fact_recipient *list)
+{
+	struct address_list	*visible;
+
+	for (size_t i = 0; i < j->n_recipients; i++)
+		list[i].addr = j->recipients[i].addr;
+	if (j->n_recipients < 2)
+		return;
+	visible = address_visible(mail->headers);
+	for (size_t i = 0; i < j->n_recipients; i++)
+		list[i].is_hidden = !address_list_has(visible, list[i].addr);
+	address_list_free(visible);
+}
+
+static void
+gather(const struct journey_request *request, struct journey *j,
+    struct facts *facts, struct fact_recipient *list)
+{
+	const struct mail	*mail = request->mail;
+
+	*facts = (struct facts){
+		.is_authorised = j->is_authorised,
+		.unauthorised = j->is_authorised ? NULL :
+		    j->unauthorised.reason,
+		.n_from = j->from[0] != '\0' ? 1 : 0,
+		.from = j->from[0] != '\0' ? j->from : NULL,
+		.is_signed = detect_is_signed(j->detected.kind),
+		.is_encrypted = detect_is_encrypted(j->detected.kind),
+		.is_null_sender = mail->sender[0] == '\0',
+		.is_login = mail->login != NULL,
+		.is_report = strcmp(j->detected.type, "multipart/report") == 0,
+		.role = request->role,
+		.recipients = list,
+		.n_recipients = j->n_recipients,
+	};
+	find_hidden(mail, j, list);
+	find_sender(request, j, facts);
+	find_recipients(request, j, facts, list);
+}
+
+/* --- transform: do it ------------------------------------------------------------ */
+
+static bool
+sign_hash_for(void *arg, enum digest digest,
+    const uint8_t hash[DIGEST_LEN_MAX], struct buf *signed_data,
+    struct err *err)
+{
+	const struct {
+		const struct journey_request	*request;
+		const struct journey		*journey;
+	}			*context = arg;
+	const struct journey	*j = context->journey;
+	const struct mail	*mail = context->request->mail;
+	struct sign_request	 sign = {
+		.fp = j->sender_finding->candidates[0].fp,
+		.from = j->from,
+		.login = mail->login,
+		.client = mail->client,
+		.queue_id = mail->queue_id,
+		.digest = digest,
+	};
+
+	memcpy(sign.hash, hash, alg_digest_len(digest));
+	if (!custody_sign(context->request->custody, &sign, signed_data, err))
+		return err_prefix(err, "sign as %s", j->from);
+	return true;
+}
+
+/*
+ * One copy has one cipher.  Where the rules name different ones for its
+ * recipients, it is the one that every S/MIME program reads.
+ */
+static enum cipher
+cipher_for(const struct rule *rule)
+{
+	enum cipher	 common = rule->options.cipher;
+
+	for (size_t i = 0; i < rule->n_recipients; i++) {
+		const struct config_recipients	*s =
+		    rule->recipients[i].section;
+		enum cipher			 cipher = s != NULL &&
+		    s->has_cipher ? s->cipher : rule->options.cipher;
+
+		if (i == 0)
+			common = cipher;
+		else if (cipher != common)
+			return CIPHER_AES256_CBC;
+	}
+	return common;
+}
+
+static void
+apply(const struct mail *mail, struct transform_result *result,
+    struct journey *j)
+{
+	for (size_t i = 0; i < result->n_remove; i++)
+		edits_remove(&j->edits, mail->headers, result->remove[i]);
+	for (size_t i = 0; i < result->n_set; i++)
+		edits_set(&j->edits, mail->headers, result->set[i].name,
+		    result->set[i].value);
+	j->edits.body = result->body;
+	result->body = NULL;
+	j->how = result->how;
+	j->cipher = result->cipher;
+}
+
+static bool
+transform(const struct journey_request *request, const uint8_t *body,
+    size_t body_len, struct journey *j, struct err *err)
+{
+	struct {
+		const struct journey_request	*request;
+		const struct journey		*journey;
+	}				 context = { request, j };
+	const struct options		*options = &j->rule.options;
+	struct encrypt_cert		*certs = mem_array(j->n_recipients,
+	    sizeof(*certs));
+	struct transform_request	 t = {
+		.headers = request->mail->headers,
+		.body = body,
+		.body_len = body_len,
+		.scan = &request->mail->scan,
+		.sign = j->decision.do_sign,
+		.format = options->signed_format == FORMAT_OPAQUE ?
+		    TRANSFORM_OPAQUE : TRANSFORM_DETACHED,
+		.digest = options->digest,
+		.signer = sign_hash_for,
+		.signer_arg = &context,
+		.encrypt = j->decision.do_encrypt,
+		.options.cipher = cipher_for(&j->rule),
+		.recipients = certs,
+	};
+	struct transform_result		*result = NULL;
+	bool				 is_ok;
+
+	for (size_t i = 0; t.encrypt && i < j->n_recipients; i++)
+		certs[t.n_recipients++] = (struct encrypt_cert){
+		    .der = j->recipients[i].finding->der,
+		    .len = j->recipients[i].finding->der_len };
+	is_ok = transform_mail(&t, &result, err);
+	if (is_ok)
+		apply(request->mail, result, j);
+	transform_result_free(result);
+	free(certs);
+	return is_ok;
+}
+
+/* --- the whole way ------------------------------------------------------------------ */
+
+/* One table turns a decision into what the MTA answers. */
+static void
+answer(struct journey *j)
+{
+	static const enum edits_answer	 answers[] = {
+		[VERDICT_TEMPFAIL] = EDITS_TEMPFAIL,
+		[VERDICT_REJECT] = EDITS_REJECT,
+		[VERDICT_GO] = EDITS_ACCEPT,
+	};
+	char				 code[4];
+
+	if (j->decision.verdict == VERDICT_GO) {
+		j->edits.answer = EDITS_ACCEPT;
+		return;
+	}
+	snprintf(code, sizeof(code), "%03u", (unsigned)j->decision.code % 1000);
+	edits_answer(&j->edits, answers[j->decision.verdict], code,
+	    j->decision.enhanced, j->decision.reply);
+}
+
+/* Too large is told as such, whatever the rules are (RFC 3463, X.3.4). */
+static void
+refuse_size(const struct journey_request *request, struct journey *j)
+{
+	struct decision	*d = &j->decision;
+
+	d->verdict = VERDICT_REJECT;
+	d->code = 552;
+	snprintf(d->enhanced, sizeof(d->enhanced), "5.3.4");
+	snprintf(d->reason, sizeof(d->reason),
+	    "larger than max-message-size (%zu bytes)",
+	    request->config->max_message_size);
+	snprintf(d->reply, sizeof(d->reply), "This mail is larger than the "
+	    "%zu bytes that can be signed or encrypted here",
+	    request->config->max_message_size);
+}
+
+static void
+fail(struct journey *j, const struct err *err)
+{
+	edits_drop_changes(&j->edits);
+	decide_on_error(j->has_rule ? &j->rule : NULL,
+	    NULL, err, &j->decision);
+}
+
+static void
+walk(const struct journey_request *request, struct journey *j)
+{
+	const struct mail	*mail = request->mail;
+	struct fact_recipient	*list = mem_array(j->n_recipients,
+	    sizeof(*list));
+	struct facts		 facts;
+	const uint8_t		*body;
+	size_t			 body_len;
+	struct err		 err = { 0 };
+
+	identify(request, j);
+	match_rules(request, j);
+	if (!spool_bytes(mail->body, &body, &body_len, &err)) {
+		fail(j, &err);
+		free(list);
+		return;
+	}
+	detect_body(mail->headers, body, body_len, &j->detected);
+	gather(request, j, &facts, list);
+	decide(&j->rule, &facts, &j->decision);
+	if (j->decision.verdict == VERDICT_GO &&
+	    (j->decision.do_sign || j->decision.do_encrypt) &&
+	    !transform(request, body, body_len, j, &err)) {
+		edits_drop_changes(&j->edits);
+		decide_on_error(&j->rule, &facts, &err, &j->decision);
+	}
+	free(list);
+}
+
+void
+journey_run(const struct journey_request *request, struct journey *j)
+{
+	const struct mail	*mail = request->mail;
+
+	if (!request->config->enabled) {
+		j->decision.verdict = VERDICT_GO;
+		snprintf(j->decision.reason, sizeof(j->decision.reason),
+		    "not enabled");
+		answer(j);
+		return;
+	}
+	read_envelope(mail, j);
+	detect_headers(mail->headers, &j->detected);
+	read_wishes(request, &j->wishes);
+	if (mail->is_too_large)
+		refuse_size(request, j);
+	else if (mail->failure.kind != ERR_NONE)
+		fail(j, &mail->failure);
+	else
+		walk(request, j);
+	if (j->decision.verdict == VERDICT_GO)
+		remove_wishes(request, &j->edits);
+	answer(j);
+}
+
+void
+journey_clear(struct journey *j)
+{
+	for (size_t i = 0; i < j->n_recipients; i++)
+		finding_free(j->recipients[i].finding);
+	free(j->recipients);
+	finding_free(j->sender_finding);
+	if (j->has_rule)
+		match_free(&j->rule);
+	edits_clear(&j->edits);
+	memset(j, 0, sizeof(*j));
+}
+
+char *
+journey_log_line(const struct journey *j, size_t n_recipients, int64_t ms)
+{
+	const struct decision	*d = &j->decision;
+	const char		*from = j->from[0] != '\0' ? j->from :
+	    j->sender;
+	struct buf		 line = { 0 };
+	char			*safe = text_safe(from, strlen(from), 256);
+	char			 fp[TEXT_FP_LEN];
+
+	buf_addf(&line, "action=%s group=%s from=<%s> nrcpt=%zu",
+	    decide_action_name(d), j->has_rule ? j->rule.group->name : "-",
+	    safe, n_recipients);
+	free(safe);
+	if (d->verdict == VERDICT_GO && d->do_sign) {
+		text_fp(&j->sender_finding->candidates[0].fp, fp);
+		buf_addf(&line, " cert=%.8s", fp);
+	}
+	if (d->verdict == VERDICT_GO && d->do_encrypt)
+		buf_addf(&line, " cipher=%s", alg_cipher_name(j->cipher));
+	if (d->verdict == VERDICT_GO)
+		buf_addf(&line, " ms=%lld", (long long)ms);
+	if (d->reason[0] != '\0') {
+		safe = text_safe(d->reason, strlen(d->reason), 600);
+		buf_addf(&line, " reason=\"%s\"", safe);
+		free(safe);
+	}
+	return buf_take_str(&line);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "milter/journey.h"
+#include "milter/log.h"
+#include "milter/mail.h"
+#include "milter/session.h"
+#include "milter/snapshot.h"
+
+struct session {
+	const struct filter	*filter;
+	bool			 has_leadspc;
+	char			*client;	/* NULL: unknown */
+	struct mail		*mail;		/* NULL between mails */
+	struct snapshot		*snapshot;	/* the mail's, from its start */
+	struct journey		 journey;	/* after session_end() */
+	struct timespec		 ended;		/* when the journey began */
+	bool			 is_in_hand;
+};
+
+static atomic_uint	 in_hand;
+
+struct session *
+session_new(const struct filter *filter, bool has_leadspc)
+{
+	struct session	*session = mem_alloc(sizeof(*session));
+
+	session->filter = filter;
+	session->has_leadspc = has_leadspc;
+	return session;
+}
+
+void
+session_connect(struct session *session, const char *client)
+{
+	mail_set(&session->client, client);
+}
+
+void
+session_mail(struct session *session, const char *sender, const char *login,
+    size_t size)
+{
+	const struct config	*config;
+	struct spool_options	 options;
+
+	session_abort(session);
+	session->snapshot = snapshot_hold();
+	config = snapshot_config(session->snapshot);
+	options = (struct spool_options){ .dir = config->spool_dir,
+	    .memory_max = config->spool_memory,
+	    .max = config->max_message_size };
+	session->mail = mail_new(&options);
+	free(session->mail->sender);
+	session->mail->sender = mail_strip_brackets(sender);
+	if (login != NULL && login[0] != '\0')
+		mail_set(&session->mail->login, login);
+	/*
+	 * Only the sendmail command hands over a sender without brackets; its
+	 * client address is made up by Postfix (cleanup_milter.c).
+	 */
+	mail_set(&session->mail->client,
+	    sender[0] == '<' ? session->client : "local");
+	mail_expect(session->mail, size, config->max_message_size);
+}
+
+void
+session_recipient(struct session *session, const char *addr)
+{
+	const struct config	*config;
+	char			*plain;
+
+	if (session->mail == NULL)
+		return;
+	config = snapshot_config(session->snapshot);
+	if (session->mail->n_recipients >= config->max_recipients) {
+		if (session->mail->failure.kind == ERR_NONE)
+			err_set(&session->mail->failure, ERR_MESSAGE,
+			    "more than %zu recipients (max-recipients)",
+			    config->max_recipients);
+		return;
+	}
+	plain = mail_strip_brackets(addr);
+	mail_add_recipient(session->mail, plain);
+	free(plain);
+}
+
+/*
+ * Without SMFIP_HDR_LEADSPC the MTA has taken one space away, and puts one
+ * before what it is given.  Inside, values always have theirs.
+ */
+void
+session_header(struct session *session, const char *name, const char *value)
+{
+	char	*spaced;
+
+	if (session->mail == NULL)
+		return;
+	if (session->has_leadspc) {
+		mail_add_header(session->mail, name, value);
+		return;
+	}
+	spaced = mem_strf(" %s", value);
+	mail_add_header(session->mail, name, spaced);
+	free(spaced);
+}
+
+void
+session_body(struct session *session, const void *data, size_t len)
+{
+	if (session->mail == NULL ||
+	    !snapshot_config(session->snapshot)->enabled)
+		return;
+	mail_add_body(session->mail, data, len);
+}
+
+/* Hand the edits out, in the form in which the MTA wants values. */
+static void
+give_edits(struct session *session, struct edits *out)
+{
+	*out = session->journey.edits;
+	memset(&session->journey.edits, 0, sizeof(session->journey.edits));
+	for (size_t i = 0; !session->has_leadspc && i < out->n_headers; i++) {
+		char	*value = out->headers[i].value;
+
+		if (value != NULL && value[0] == ' ')
+			memmove(value, value + 1, strlen(value));
+	}
+}
+
+void
+session_end(struct session *session, const char *queue_id, struct edits *out)
+{
+	if (session->mail == NULL)
+		return;
+	atomic_fetch_add(&in_hand, 1);
+	session->is_in_hand = true;
+	clock_gettime(CLOCK_MONOTONIC, &session->ended);
+	mail_set(&session->mail->queue_id, queue_id);
+	journey_run(&(struct journey_request){
+	    .config = snapshot_config(session->snapshot),
+	    .role = session->filter->role,
+	    .custody = session->filter->custody,
+	    .mail = session->mail,
+	    .now = (int64_t)time(NULL),
+	}, &session->journey);
+	give_edits(session, out);
+}
+
+static int64_t
+ms_since(const struct timespec *start)
+{
+	struct timespec	 now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)(now.tv_sec - start->tv_sec) * 1000 +
+	    (now.tv_nsec - start->tv_nsec) / 1000000;
+}
+
+void
+session_done(struct session *session, const struct edits *edits,
+    bool is_applied)
+{
+	struct mail	*mail = session->mail;
+	char		*line;
+
+	if (mail == NULL)
+		return;
+	if (!is_applied) {
+		session->journey.decision.verdict = VERDICT_TEMPFAIL;
+		strcpy(session->journey.decision.reason,
+		    "the MTA went away or did not take the changes");
+	}
+	line = journey_log_line(&session->journey, mail->n_recipients,
+	    ms_since(&session->ended));
+	log_line(edits->answer == EDITS_ACCEPT && is_applied ? LOG_INFO :
+	    LOG_NOTICE, "%s: %s",
+	    mail->queue_id != NULL ? mail->queue_id : "NOQUEUE", line);
+	free(line);
+	session_abort(session);
+}
+
+void
+session_abort(struct session *session)
+{
+	journey_clear(&session->journey);
+	mail_free(session->mail);
+	session->mail = NULL;
+	snapshot_release(session->snapshot);
+	session->snapshot = NULL;
+	if (session->is_in_hand)
+		atomic_fetch_sub(&in_hand, 1);
+	session->is_in_hand = false;
+}
+
+void
+session_free(struct session *session)
+{
+	if (session == NULL)
+		return;
+	session_abort(session);
+	free(session->client);
+	free(session);
+}
+
+unsigned
+session_in_hand(void)
+{
+	return atomic_load(&in_hand);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MILTER_VAULT_H
+#define MILTER_VAULT_H
+
+#include <sys/types.h>
+
+#include <stddef.h>
+
+#include "milter/process.h"
+
+struct config;
+
+/* What the supervisor hands to a new vault; all descriptors stay its own. */
+struct vault_start {
+	const struct config		*config;
+	const struct process_user	*user;
+	pid_t				 supervisor;
+	const int			*channels;	/* the filters' */
+	size_t				 n_channels;
+	int				 admin;		/* listening; STORE/admin.sock */
+	int				 log;
+	int				 ready;		/* see report.h; -1: nobody waits */
+};
+
+/*
+ * The vault process: reads the master key, becomes the store's owner, opens
+ * the store, answers requests until SIGTERM.  Does not return.
+ */
+_Noreturn void	vault_main(const struct vault_start *);
+
+#endif

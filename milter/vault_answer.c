@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "milter/vault_answer.h"
+#include "milter/vault_wire.h"
+#include "policy/group.h"
+#include "policy/identity.h"
+
+#define LIST_MAX	256	/* entries looked at for one packet */
+#define PUT_MAX		4096	/* certificates in one packet */
+
+static bool
+malformed(struct err *err)
+{
+	return err_set(err, ERR_BUG, "the request to the vault is malformed");
+}
+
+static bool
+answer_find(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	char		*addr = wire_get_str(r);
+	enum cert_use	 use = (enum cert_use)wire_get_enum(r,
+	    CERT_USE_ENCRYPT);
+	int64_t		 now = wire_get_i64(r);
+	struct finding	*finding = NULL;
+	bool		 is_ok = false;
+
+	if (!wire_is_done(r) || addr == NULL)
+		malformed(err);
+	else
+		is_ok = custody_find(vault->custody, addr, use, now, &finding,
+		    err);
+	if (is_ok)
+		wire_put_finding(answer, finding);
+	finding_free(finding);
+	free(addr);
+	return is_ok;
+}
+
+/* Could any mail from this address be signed at all? */
+static bool
+is_ever_signed(const struct config *config, const char *from)
+{
+	size_t			 set = group_table_find(config->group_members,
+	    from);
+	const struct options	*options = set == GROUP_NONE ?
+	    &config->default_group.options : &config->groups[set].options;
+
+	if (options->sign != WANT_NEVER || options->override)
+		return true;
+	for (size_t i = 0; i < config->n_recipients; i++)
+		if (config->recipients[i].has_sign &&
+		    config->recipients[i].sign != WANT_NEVER)
+			return true;
+	return false;
+}
+
+/*
+ * A filter that was broken into may ask for anything.  So the rules of the
+ * configuration are applied here again: the claimed login may use this From
+ * address, and its group lets such mail be signed.  The certificate itself
+ * is judged again by custody_sign().  DESIGN.md 9.6.
+ */
+static bool
+may_sign(const struct vault *vault, const struct sign_request *request,
+    struct err *err)
+{
+	struct err	 why;
+
+	if (!identity_check(vault->config, request->login, request->client,
+	    request->from, &why))
+		return err_set(err, ERR_DATA, "the vault does not sign: %s",
+		    why.reason);
+	if (!is_ever_signed(vault->config, request->from))
+		return err_set(err, ERR_DATA, "the vault does not sign: the "
+		    "group of %s never signs", request->from);
+	return true;
+}
+
+static bool
+answer_sign(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct sign_request	 request;
+	struct buf		 der = { .max = WIRE_MAX - 64 };
+	bool			 is_ok = false;
+
+	wire_get_sign_request(r, &request);
+	if (!wire_is_done(r))
+		malformed(err);
+	else
+		is_ok = may_sign(vault, &request, err) &&
+		    custody_sign(vault->custody, &request, &der, err);
+	if (is_ok)
+		wire_put_bytes(answer, der.data, der.len);
+	buf_free(&der);
+	wire_sign_request_clear(&request);
+	return is_ok;
+}
+
+static bool
+put_entries(struct buf *answer, bool is_ok, struct cert_entry *list, size_t n)
+{
+	if (is_ok)
+		wire_put_entries(answer, list, n);
+	cert_entry_free(list, n);
+	return is_ok;
+}
+
+static bool
+answer_list(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct fingerprint	 after;
+	bool			 has_after = wire_get_enum(r, 1) == 1;
+	size_t			 max, n = 0;
+	int64_t			 now;
+	struct cert_entry	*list = NULL;
+
+	if (has_after)
+		wire_get_fp(r, &after);
+	max = wire_get_u32(r);
+	now = wire_get_i64(r);
+	if (!wire_is_done(r))
+		return malformed(err);
+	return put_entries(answer, custody_list(vault->custody,
+	    has_after ? &after : NULL, max < LIST_MAX ? max : LIST_MAX, now,
+	    &list, &n, err), list, n);
+}
+
+static bool
+answer_lookup(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	char			*what = wire_get_str(r);
+	int64_t			 now = wire_get_i64(r);
+	struct cert_entry	*list = NULL;
+	size_t			 n = 0;
+	bool			 is_ok = false;
+
+	if (!wire_is_done(r) || what == NULL)
+		malformed(err);
+	else
+		is_ok = custody_lookup(vault->custody, what, now, &list, &n,
+		    err);
+	free(what);
+	return put_entries(answer, is_ok, list, n);
+}
+
+static bool
+answer_chain(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct fingerprint	 fp;
+	int64_t			 now;
+	struct cert_entry	*list = NULL;
+	size_t			 n = 0;
+
+	wire_get_fp(r, &fp);
+	now = wire_get_i64(r);
+	if (!wire_is_done(r))
+		return malformed(err);
+	return put_entries(answer, custody_chain(vault->custody, &fp, now,
+	    &list, &n, err), list, n);
+}
+
+static bool
+answer_put_certs(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	int64_t			 now = wire_get_i64(r);
+	size_t			 n = wire_get_u32(r);
+	struct put_cert		*certs;
+	struct put_result	*results;
+	bool			 is_ok = false;
+
+	if (r->failed || n > PUT_MAX)
+		return malformed(err);
+	certs = mem_array(n, sizeof(*certs));
+	results = mem_array(n, sizeof(*results));
+	for (size_t i = 0; i < n; i++) {
+		certs[i].der = wire_get_bytes(r, &certs[i].der_len);
+		certs[i].state = (enum cert_state)wire_get_enum(r,
+		    CERT_DISTRUSTED);
+		certs[i].source = wire_get_str(r);
+	}
+	if (!wire_is_done(r))
+		malformed(err);
+	else
+		is_ok = custody_put_certs(vault->custody, certs, n, now,
+		    results, err);
+	for (size_t i = 0; i < n; i++) {
+		if (is_ok)
+			wire_put_result(answer, &results[i]);
+		free(results[i].reason);
+		free((char *)(uintptr_t)certs[i].source);
+	}
+	free(results);
+	free(certs);
+	return is_ok;
+}
+
+static bool
+answer_put_key(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct put_key		 key = { 0 };
+	struct put_result	 result = { 0 };
+	char			*source;
+	int64_t			 now;
+	bool			 is_ok = false;
+
+	key.plain = wire_get_bytes(r, &key.plain_len);
+	key.wrapped = wire_get_bytes(r, &key.wrapped_len);
+	if (key.wrapped_len == 0)
+		key.wrapped = NULL;
+	key.source = source = wire_get_str(r);
+	now = wire_get_i64(r);
+	if (!wire_is_done(r))
+		malformed(err);
+	else
+		is_ok = custody_put_key(vault->custody, &key, now, &result,
+		    err);
+	if (is_ok)
+		wire_put_result(answer, &result);
+	free(result.reason);
+	free(source);
+	return is_ok;
+}
+
+static bool
+answer_get_key(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct fingerprint	 fp;
+	enum key_protection	 protection = KEY_NONE;
+	struct buf		 key = { .is_secret = true };
+	bool			 is_ok;
+
+	wire_get_fp(r, &fp);
+	if (!wire_is_done(r))
+		return malformed(err);
+	is_ok = custody_get_key(vault->custody, &fp, &protection, &key, err);
+	if (is_ok) {
+		wire_put_u8(answer, (uint8_t)protection);
+		wire_put_bytes(answer, key.data, key.len);
+	}
+	buf_free(&key);
+	return is_ok;
+}
+
+static bool
+answer_set_state(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct fingerprint	 fp;
+	enum cert_state		 state;
+
+	(void)answer;
+	wire_get_fp(r, &fp);
+	state = (enum cert_state)wire_get_enum(r, CERT_DISTRUSTED);
+	if (!wire_is_done(r))
+		return malformed(err);
+	return custody_set_state(vault->custody, &fp, state, err);
+}
+
+static bool
+answer_remove(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct fingerprint	 fp;
+	bool			 key_only;
+
+	(void)answer;
+	wire_get_fp(r, &fp);
+	key_only = wire_get_enum(r, 1) == 1;
+	if (!wire_is_done(r))
+		return malformed(err);
+	return custody_remove(vault->custody, &fp, key_only, err);
+}
+
+/*
+ * Who may ask what.  The administrator's tool has no business signing, and
+ * a filter none in the records.
+ */
+static const struct {
+	enum wire_op		 op;
+	enum vault_rights	 rights[2];
+	bool			(*answer)(const struct vault *,
+				    struct wire_reader *, struct buf *,
+				    struct err *);
+} calls[] = {
+	{ WIRE_FIND, { VAULT_FILTER, VAULT_ADMIN }, answer_find },
+	{ WIRE_SIGN, { VAULT_FILTER, VAULT_FILTER }, answer_sign },
+	{ WIRE_LIST, { VAULT_ADMIN, VAULT_ADMIN }, answer_list },
+	{ WIRE_LOOKUP, { VAULT_ADMIN, VAULT_ADMIN }, answer_lookup },
+	{ WIRE_PUT_CERTS, { VAULT_ADMIN, VAULT_ADMIN }, answer_put_certs },
+	{ WIRE_PUT_KEY, { VAULT_ADMIN, VAULT_ADMIN }, answer_put_key },
+	{ WIRE_GET_KEY, { VAULT_ADMIN, VAULT_ADMIN }, answer_get_key },
+	{ WIRE_CHAIN, { VAULT_ADMIN, VAULT_ADMIN }, answer_chain },
+	{ WIRE_SET_STATE, { VAULT_ADMIN, VAULT_ADMIN }, answer_set_state },
+	{ WIRE_REMOVE, { VAULT_ADMIN, VAULT_ADMIN }, answer_remove },
+};
+
+static bool
+dispatch(const struct vault *vault, enum vault_rights rights, uint8_t op,
+    struct wire_reader *r, struct buf *answer, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (calls[i].op != op)
+			continue;
+		if (calls[i].rights[0] != rights && calls[i].rights[1] != rights)
+			break;
+		return calls[i].answer(vault, r, answer, err);
+	}
+	return err_set(err, ERR_BUG, "request %u is not answered here", op);
+}
+
+static void
+put_header(struct buf *answer, enum err_kind kind, uint32_t id)
+{
+	wire_put_u8(answer, WIRE_VERSION);
+	wire_put_u8(answer, (uint8_t)kind);
+	wire_put_u32(answer, id);
+}
+
+void
+vault_answer(const struct vault *vault, enum vault_rights rights,
+    const uint8_t *request, size_t len, struct buf *answer)
+{
+	struct wire_reader	 reader = { .p = request, .left = len };
+	uint8_t			 version = wire_get_u8(&reader);
+	uint8_t			 op = wire_get_u8(&reader);
+	uint32_t		 id = wire_get_u32(&reader);
+	struct err		 err = { 0 };
+	bool			 is_ok;
+
+	answer->max = WIRE_MAX;
+	answer->is_secret = op == WIRE_GET_KEY;
+	put_header(answer, ERR_NONE, id);
+	if (reader.failed || version != WIRE_VERSION)
+		is_ok = malformed(&err);
+	else
+		is_ok = dispatch(vault, rights, op, &reader, answer, &err) &&
+		    buf_ok(answer, "the vault's answer", &err);
+	if (is_ok)
+		return;
+	buf_clear(answer);
+	put_header(answer, err.kind == ERR_NONE ? ERR_BUG : err.kind, id);
+	wire_put_str(answer, err.reason);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MILTER_VAULT_ANSWER_H
+#define MILTER_VAULT_ANSWER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "store/custody.h"
+
+struct config;
+
+enum vault_rights {
+	VAULT_FILTER,	/* look up and sign */
+	VAULT_ADMIN	/* all that custody.h has, but no signatures */
+};
+
+struct vault {
+	struct custody		*custody;	/* the store */
+	const struct config	*config;	/* whose rules a signature must meet */
+};
+
+/*
+ * The answer to one request packet; both as vault_wire.h says.  Whatever the
+ * packet holds, there is an answer.  Does no I/O but the store's.
+ */
+void	vault_answer(const struct vault *, enum vault_rights,
+	    const uint8_t *request, size_t len, struct buf *answer);
+
+#endif

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "milter/vault_client.h"
+#include "milter/vault_wire.h"
+
+/* An administrator's request may wait behind a bulk import. */
+#define ADMIN_TIMEOUT_MS	60000
+
+struct channel {
+	int		 fd;
+	bool		 is_busy;
+	uint32_t	 last_id;
+};
+
+struct client {
+	pthread_mutex_t	 mutex;		/* over is_busy of all channels */
+	pthread_cond_t	 freed;
+	struct channel	*channels;
+	size_t		 n;
+	int		 timeout_ms;
+};
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static struct channel *
+take_channel(struct client *client, int64_t deadline, struct err *err)
+{
+	struct channel	*found = NULL;
+	struct timespec	 until = { .tv_sec = deadline / 1000,
+	    .tv_nsec = deadline % 1000 * 1000000 };
+	int		 rc = 0;
+
+	pthread_mutex_lock(&client->mutex);
+	for (;;) {
+		for (size_t i = 0; i < client->n && found == NULL; i++)
+			if (!client->channels[i].is_busy)
+				found = &client->channels[i];
+		if (found != NULL || rc == ETIMEDOUT)
+			break;
+		rc = pthread_cond_timedwait(&client->freed, &client->mutex,
+		    &until);
+	}
+	if (found != NULL)
+		found->is_busy = true;
+	pthread_mutex_unlock(&client->mutex);
+	if (found == NULL)
+		err_set(err, ERR_TEMP,
+		    "the vault is busy: no channel to it became free");
+	return found;
+}
+
+static void
+give_back(struct client *client, struct channel *channel)
+{
+	pthread_mutex_lock(&client->mutex);
+	channel->is_busy = false;
+	pthread_cond_signal(&client->freed);
+	pthread_mutex_unlock(&client->mutex);
+}
+
+/* Ready for these events before the deadline? */
+static bool
+wait_for(int fd, short events, int64_t deadline, struct err *err)
+{
+	struct pollfd	 pfd = { .fd = fd, .events = events };
+
+	for (;;) {
+		int64_t	 left = deadline - clock_ms();
+		int	 rc = poll(&pfd, 1, left < 0 ? 0 : (int)left);
+
+		if (rc > 0)
+			return true;
+		if (rc == 0)
+			return err_set(err, ERR_TEMP,
+			    "the vault did not answer in time");
+		if (errno != EINTR)
+			return err_errno(err, ERR_TEMP, "poll the vault");
+	}
+}
+
+static bool
+send_request(int fd, const struct buf *request, int64_t deadline,
+    struct err *err)
+{
+	for (;;) {
+		if (send(fd, request->data, request->len,
+		    MSG_DONTWAIT | MSG_NOSIGNAL) != -1)
+			return true;
+		if (errno != EAGAIN && errno != EINTR)
+			return err_errno(err, ERR_TEMP, "ask the vault");
+		if (!wait_for(fd, POLLOUT, deadline, err))
+			return false;
+	}
+}
+
+/* The answer with this id; those of requests given up before are dropped. */
+static bool
+receive_answer(int fd, uint32_t id, struct buf *answer,
+    struct wire_reader *reader, enum err_kind *kind, int64_t deadline,
+    struct err *err)
+{
+	for (;;) {
+		ssize_t	 len;
+		uint8_t	 version;
+
+		if (!wait_for(fd, POLLIN, deadline, err))
+			return false;
+		len = recv(fd, answer->data, WIRE_MAX, MSG_DONTWAIT);
+		if (len == -1 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (len == -1)
+			return err_errno(err, ERR_TEMP, "hear the vault");
+		if (len == 0)
+			return err_set(err, ERR_TEMP,
+			    "the vault closed the connection");
+		*reader = (struct wire_reader){ .p = answer->data,
+		    .left = (size_t)len };
+		version = wire_get_u8(reader);
+		*kind = (enum err_kind)wire_get_enum(reader, ERR_BUG);
+		if (wire_get_u32(reader) != id && !reader->failed)
+			continue;
+		if (reader->failed || version != WIRE_VERSION)
+			return err_set(err, ERR_TEMP,
+			    "the vault's answer is malformed");
+		return true;
+	}
+}
+
+/* Fill in the id, send, receive; reader stands at the results. */
+static bool
+exchange(struct client *client, struct buf *request, struct buf *answer,
+    struct wire_reader *reader, struct err *err)
+{
+	int64_t		 deadline = clock_ms() + client->timeout_ms;
+	struct channel	*channel;
+	enum err_kind	 kind = ERR_NONE;
+	char		*reason;
+	bool		 is_ok;
+
+	buf_reserve(answer, WIRE_MAX);
+	if (!buf_ok(request, "a request to the vault", err) ||
+	    !buf_ok(answer, "room for the vault's answer", err))
+		return false;
+	if ((channel = take_channel(client, deadline, err)) == NULL)
+		return false;
+	channel->last_id++;
+	for (int i = 0; i < 4; i++)
+		request->data[2 + i] =
+		    (uint8_t)(channel->last_id >> (24 - 8 * i));
+	is_ok = send_request(channel->fd, request, deadline, err) &&
+	    receive_answer(channel->fd, channel->last_id, answer, reader,
+	    &kind, deadline, err);
+	give_back(client, channel);
+	if (!is_ok || kind == ERR_NONE)
+		return is_ok;
+	reason = wire_get_str(reader);
+	err_set(err, kind, "%s", reason == NULL ? "no reason given" : reason);
+	free(reason);
+	return false;
+}
+
+/* A request under construction, and the answer to it. */
+struct call {
+	struct buf		 request;
+	struct buf		 answer;
+	struct wire_reader	 reader;
+};
+
+static void
+begin(struct call *call, enum wire_op op)
+{
+	memset(call, 0, sizeof(*call));
+	call->request.max = WIRE_MAX;
+	call->request.is_secret = op == WIRE_PUT_KEY;
+	call->answer.is_secret = op == WIRE_GET_KEY;
+	wire_put_u8(&call->request, WIRE_VERSION);
+	wire_put_u8(&call->request, (uint8_t)op);
+	wire_put_u32(&call->request, 0);
+}
+
+/* Was everything read that was sent?  Ends the call either way. */
+static bool
+end(struct call *call, bool is_ok, struct err *err)
+{
+	if (is_ok && !wire_is_done(&call->reader))
+		is_ok = err_set(err, ERR_TEMP,
+		    "the vault's answer is malformed");
+	buf_free(&call->request);
+	buf_free(&call->answer);
+	return is_ok;
+}
+
+static bool
+ask(struct client *client, struct call *call, struct err *err)
+{
+	return exchange(client, &call->request, &call->answer, &call->reader,
+	    err);
+}
+
+static bool
+client_find(void *arg, const char *addr, enum cert_use use, int64_t now,
+    struct finding **out, struct err *err)
+{
+	struct call	 call;
+	bool		 is_ok;
+
+	*out = NULL;
+	begin(&call, WIRE_FIND);
+	wire_put_str(&call.request, addr);
+	wire_put_u8(&call.request, (uint8_t)use);
+	wire_put_i64(&call.request, now);
+	is_ok = ask(arg, &call, err);
+	if (is_ok)
+		*out = wire_get_finding(&call.reader);
+	is_ok = end(&call, is_ok, err);
+	if (!is_ok) {
+		finding_free(*out);
+		*out = NULL;
+	}
+	return is_ok;
+}
+
+static bool
+client_sign(void *arg, const struct sign_request *request, struct buf *out,
+    struct err *err)
+{
+	struct call	 call;
+	const uint8_t	*der;
+	size_t		 len;
+	bool		 is_ok;
+
+	begin(&call, WIRE_SIGN);
+	wire_put_sign_request(&call.request, request);
+	is_ok = ask(arg, &call, err);
+	if (is_ok) {
+		der = wire_get_bytes(&call.reader, &len);
+		buf_add(out, der, len);
+		is_ok = buf_ok(out, "a signature", err);
+	}
+	return end(&call, is_ok, err);
+}
+
+static bool
+get_entries(struct client *client, struct call *call, struct cert_entry **out,
+    size_t *n, struct err *err)
+{
+	bool	 is_ok = ask(client, call, err);
+
+	*out = NULL;
+	*n = 0;
+	if (is_ok)
+		wire_get_entries(&call->reader, out, n);
+	is_ok = end(call, is_ok, err);
+	if (!is_ok) {
+		cert_entry_free(*out, *n);
+		*out = NULL;
+		*n = 0;
+	}
+	return is_ok;
+}
+
+static bool
+client_list(void *arg, const struct fingerprint *after, size_t max,
+    int64_t now, struct cert_entry **out, size_t *n, struct err *err)
+{
+	struct call	 call;
+
+	begin(&call, WIRE_LIST);
+	wire_put_u8(&call.request, after != NULL);
+	if (after != NULL)
+		wire_put_fp(&call.request, after);
+	wire_put_u32(&call.request, max > UINT32_MAX ? UINT32_MAX :
+	    (uint32_t)max);
+	wire_put_i64(&call.request, now);
+	return get_entries(arg, &call, out, n, err);
+}
+
+static bool
+client_lookup(void *arg, const char *what, int64_t now,
+    struct cert_entry **out, size_t *n, struct err *err)
+{
+	struct call	 call;
+
+	begin(&call, WIRE_LOOKUP);
+	wire_put_str(&call.request, what);
+	wire_put_i64(&call.request, now);
+	return get_entries(arg, &call, out, n, err);
+}
+
+static bool
+client_chain(void *arg, const struct fingerprint *fp, int64_t now,
+    struct cert_entry **out, size_t *n, struct err *err)
+{
+	struct call	 call;
+
+	begin(&call, WIRE_CHAIN);
+	wire_put_fp(&call.request, fp);
+	wire_put_i64(&call.request, now);
+	return get_entries(arg, &call, out, n, err);
+}
+
+/* One packet's worth, from *done on; *done is where the next begins. */
+static bool
+put_some(struct client *client, const struct put_cert *certs, size_t n,
+    int64_t now, struct put_result *results, size_t *done, struct err *err)
+{
+	struct call	 call;
+	size_t		 count = 0, room = WIRE_MAX - 1024;
+	bool		 is_ok;
+
+	while (*done + count < n) {
+		const struct put_cert	*c = &certs[*done + count];
+		size_t			 need = c->der_len + 16 +
+		    (c->source == NULL ? 0 : strlen(c->source));
+
+		if (need > room)
+			break;
+		room -= need;
+		count++;
+	}
+	if (count == 0)
+		return err_set(err, ERR_DATA, "a certificate of %zu bytes is "
+		    "too large for the vault", certs[*done].der_len);
+	begin(&call, WIRE_PUT_CERTS);
+	wire_put_i64(&call.request, now);
+	wire_put_u32(&call.request, (uint32_t)count);
+	for (size_t i = *done; i < *done + count; i++) {
+		wire_put_bytes(&call.request, certs[i].der, certs[i].der_len);
+		wire_put_u8(&call.request, (uint8_t)certs[i].state);
+		wire_put_str(&call.request, certs[i].source);
+	}
+	is_ok = ask(client, &call, err);
+	for (size_t i = *done; is_ok && i < *done + count; i++)
+		wire_get_result(&call.reader, &results[i]);
+	*done += count;
+	return end(&call, is_ok, err);
+}
+
+static bool
+client_put_certs(void *arg, const struct put_cert *certs, size_t n,
+    int64_t now, struct put_result *results, struct err *err)
+{
+	size_t	 done = 0;
+
+	memset(results, 0, n * sizeof(*results));
+	while (done < n)
+		if (!put_some(arg, certs, n, now, results, &done, err))
+			return false;
+	return true;
+}
+
+static bool
+client_put_key(void *arg, const struct put_key *key, int64_t now,
+    struct put_result *result, struct err *err)
+{
+	struct call	 call;
+	bool		 is_ok;
+
+	memset(result, 0, sizeof(*result));
+	begin(&call, WIRE_PUT_KEY);
+	wire_put_bytes(&call.request, key->plain, key->plain_len);
+	wire_put_bytes(&call.request, key->wrapped, key->wrapped_len);
+	wire_put_str(&call.request, key->source);
+	wire_put_i64(&call.request, now);
+	is_ok = ask(arg, &call, err);
+	if (is_ok)
+		wire_get_result(&call.reader, result);
+	return end(&call, is_ok, err);
+}
+
+static bool
+client_get_key(void *arg, const struct fingerprint *fp,
+    enum key_protection *protection, struct buf *out, struct err *err)
+{
+	struct call	 call;
+	const uint8_t	*data;
+	size_t		 len;
+	bool		 is_ok;
+
+	begin(&call, WIRE_GET_KEY);
+	wire_put_fp(&call.request, fp);
+	is_ok = ask(arg, &call, err);
+	if (is_ok) {
+		*protection = (enum key_protection)wire_get_enum(&call.reader,
+		    KEY_PASSPHRASE);
+		data = wire_get_bytes(&call.reader, &len);
+		out->is_secret = true;
+		buf_add(out, data, len);
+		is_ok = buf_ok(out, "a key", err);
+	}
+	return end(&call, is_ok, err);
+}
+
+static bool
+client_set_state(void *arg, const struct fingerprint *fp,
+    enum cert_state state, struct err *err)
+{
+	struct call	 call;
+
+	begin(&call, WIRE_SET_STATE);
+	wire_put_fp(&call.request, fp);
+	wire_put_u8(&call.request, (uint8_t)state);
+	return end(&call, ask(arg, &call, err), err);
+}
+
+static bool
+client_remove(void *arg, const struct fingerprint *fp, bool key_only,
+    struct err *err)
+{
+	struct call	 call;
+
+	begin(&call, WIRE_REMOVE);
+	wire_put_fp(&call.request, fp);
+	wire_put_u8(&call.request, key_only);
+	return end(&call, ask(arg, &call, err), err);
+}
+
+static void
+client_close(void *arg)
+{
+	struct client	*client = arg;
+
+	for (size_t i = 0; i < client->n; i++)
+		close(client->channels[i].fd);
+	pthread_cond_destroy(&client->freed);
+	pthread_mutex_destroy(&client->mutex);
+	free(client->channels);
+	free(client);
+}
+
+static const struct custody_ops	 client_ops = {
+	.find = client_find,
+	.sign = client_sign,
+	.list = client_list,
+	.lookup = client_lookup,
+	.put_certs = client_put_certs,
+	.put_key = client_put_key,
+	.get_key = client_get_key,
+	.chain = client_chain,
+	.set_state = client_set_state,
+	.remove = client_remove,
+	.close = client_close,
+};
+
+struct custody *
+vault_client_new(const int *fds, size_t n, int timeout_ms)
+{
+	struct client		*client = mem_alloc(sizeof(*client));
+	pthread_condattr_t	 attr;
+
+	pthread_mutex_init(&client->mutex, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&client->freed, &attr);
+	pthread_condattr_destroy(&attr);
+	client->channels = mem_array(n, sizeof(*client->channels));
+	client->n = n;
+	client->timeout_ms = timeout_ms;
+	for (size_t i = 0; i < n; i++)
+		client->channels[i].fd = fds[i];
+	return custody_new(&client_ops, client);
+}
+
+bool
+vault_client_open_admin(const char *path, struct custody **out,
+    bool *is_absent, struct err *err)
+{
+	struct sockaddr_un	 addr = { .sun_family = AF_UNIX };
+	int			 fd;
+
+	*is_absent = false;
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return err_set(err, ERR_CONFIG, "%s: the path of a socket has "
+		    "at most %zu bytes; use a shorter store path", path,
+		    sizeof(addr.sun_path) - 1);
+	strcpy(addr.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return err_errno(err, ERR_TEMP, "socket");
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == -1) {
+		*is_absent = errno == ENOENT || errno == ECONNREFUSED;
+		err_errno(err, errno == EACCES ? ERR_CONFIG : ERR_TEMP,
+		    "cannot reach the vault at %s", path);
+		close(fd);
+		return false;
+	}
+	*out = vault_client_new(&fd, 1, ADMIN_TIMEOUT_MS);
+	return true;
+}

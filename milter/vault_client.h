@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MILTER_VAULT_CLIENT_H
+#define MILTER_VAULT_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "store/custody.h"
+
+/*
+ * The vault as a custody.  Each channel carries one request at a time; a call
+ * waits for a free channel, then for its answer, timeout_ms in all, and
+ * fails with ERR_TEMP beyond that.  An answer that comes too late is dropped
+ * by its id, it is never taken for another's.
+ */
+
+/* Over channels made by the supervisor; the descriptors are taken over. */
+struct custody *vault_client_new(const int *fds, size_t n, int timeout_ms);
+
+/*
+ * Over the admin socket.  *is_absent is set where no vault listens there
+ * (ENOENT, ECONNREFUSED); only then may the caller open the store itself.
+ */
+bool	vault_client_open_admin(const char *path, struct custody **,
+	    bool *is_absent, struct err *);
+
+#endif

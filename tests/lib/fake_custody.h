@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_LIB_FAKE_CUSTODY_H
+#define TESTS_LIB_FAKE_CUSTODY_H
+
+/*
+ * A custody that holds nothing and answers each call with something fixed, for
+ * tests of what lies between a caller and the store.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/custody.h"
+
+static inline struct cert_entry *
+fake_entries(size_t n)
+{
+	struct cert_entry	*list = mem_array(n, sizeof(*list));
+
+	for (size_t i = 0; i < n; i++) {
+		list[i].fp.bytes[0] = (uint8_t)(i + 1);
+		list[i].der = mem_dup("certificate", 11);
+		list[i].der_len = 11;
+		list[i].state = CERT_ANCHOR;
+		list[i].added = 1700000000 + (int64_t)i;
+		list[i].source = mem_str("a file");
+		list[i].key = KEY_SEALED;
+		list[i].trusted_by = i == 0 ? NULL : mem_str("itself");
+	}
+	return list;
+}
+
+static inline bool
+fake_find(void *arg, const char *addr, enum cert_use use, int64_t now,
+    struct finding **out, struct err *err)
+{
+	struct finding	*f;
+
+	(void)arg;
+	(void)use;
+	if (strcmp(addr, "broken@example.org") == 0)
+		return err_set(err, ERR_TEMP, "the disk is gone");
+	*out = f = mem_alloc(sizeof(*f));
+	f->n = 2;
+	f->candidates = mem_array(f->n, sizeof(*f->candidates));
+	memset(f->candidates[0].fp.bytes, 0xab, 32);
+	f->candidates[0].not_before = -5;
+	f->candidates[0].not_after = now;
+	f->candidates[0].has_key = true;
+	f->candidates[1].reason = mem_str("certificate expired 2026-03-01");
+	f->der = mem_dup("\x30\x00", 2);
+	f->der_len = 2;
+	return true;
+}
+
+static inline bool
+fake_sign(void *arg, const struct sign_request *request, struct buf *out,
+    struct err *err)
+{
+	(void)arg;
+	(void)err;
+	buf_addf(out, "%s|%s|%s|%s|%s|", request->from,
+	    request->login == NULL ? "-" : request->login,
+	    request->client == NULL ? "-" : request->client,
+	    request->queue_id == NULL ? "-" : request->queue_id,
+	    alg_digest_name(request->digest));
+	buf_add(out, request->hash, alg_digest_len(request->digest));
+	return true;
+}
+
+static inline bool
+fake_list(void *arg, const struct fingerprint *after, size_t max, int64_t now,
+    struct cert_entry **out, size_t *n, struct err *err)
+{
+	(void)arg;
+	(void)now;
+	(void)err;
+	*n = after == NULL && max >= 3 ? 3 : 0;
+	*out = fake_entries(*n);
+	return true;
+}
+
+static inline bool
+fake_lookup(void *arg, const char *what, int64_t now, struct cert_entry **out,
+    size_t *n, struct err *err)
+{
+	(void)what;
+	return fake_list(arg, NULL, 3, now, out, n, err);
+}
+
+static inline bool
+fake_chain(void *arg, const struct fingerprint *fp, int64_t now,
+    struct cert_entry **out, size_t *n, struct err *err)
+{
+	(void)fp;
+	return fake_list(arg, NULL, 3, now, out, n, err);
+}
+
+static inline bool
+fake_put_certs(void *arg, const struct put_cert *certs, size_t n, int64_t now,
+    struct put_result *results, struct err *err)
+{
+	(void)arg;
+	(void)now;
+	(void)err;
+	for (size_t i = 0; i < n; i++) {
+		results[i].verdict = certs[i].der_len > 1000 ? PUT_ADDED :
+		    PUT_REFUSED;
+		results[i].state = certs[i].state;
+		results[i].reason = mem_strf("%zu bytes from %s",
+		    certs[i].der_len, certs[i].source);
+	}
+	return true;
+}
+
+static inline bool
+fake_put_key(void *arg, const struct put_key *key, int64_t now,
+    struct put_result *result, struct err *err)
+{
+	(void)arg;
+	(void)now;
+	(void)err;
+	result->verdict = key->wrapped == NULL ? PUT_ADDED : PUT_KNOWN;
+	return true;
+}
+
+static inline bool
+fake_get_key(void *arg, const struct fingerprint *fp,
+    enum key_protection *protection, struct buf *out, struct err *err)
+{
+	(void)arg;
+	(void)fp;
+	(void)err;
+	*protection = KEY_PASSPHRASE;
+	buf_adds(out, "secret");
+	return true;
+}
+
+static inline bool
+fake_set_state(void *arg, const struct fingerprint *fp, enum cert_state state,
+    struct err *err)
+{
+	(void)arg;
+	(void)fp;
+	if (state == CERT_DISTRUSTED)
+		return err_set(err, ERR_DATA, "there is no such certificate");
+	return true;
+}
+
+static inline bool
+fake_remove(void *arg, const struct fingerprint *fp, bool key_only,
+    struct err *err)
+{
+	(void)arg;
+	(void)fp;
+	(void)key_only;
+	(void)err;
+	return true;
+}
+
+static inline void
+fake_close(void *arg)
+{
+	(void)arg;
+}
+
+static const struct custody_ops	 fake_custody_ops = {
+	.find = fake_find,
+	.sign = fake_sign,
+	.list = fake_list,
+	.lookup = fake_lookup,
+	.put_certs = fake_put_certs,
+	.put_key = fake_put_key,
+	.get_key = fake_get_key,
+	.chain = fake_chain,
+	.set_state = fake_set_state,
+	.remove = fake_remove,
+	.close = fake_close,
+};
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/socket.h>
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "milter/vault_answer.h"
+#include "milter/vault_client.h"
+#include "milter/vault_wire.h"
+#include "policy/config.h"
+#include "tests/lib/fake_custody.h"
+#include "tests/lib/test.h"
+
+/*
+ * A client and the vault's answers, with a socket between them and a custody
+ * behind that says the same every time: what is asked arrives, what is
+ * answered comes back, and nobody may ask for more than is his.
+ */
+struct side {
+	struct vault		 vault;
+	enum vault_rights	 rights;
+	int			 fd;
+	int			 delay_ms;	/* before the first answer */
+};
+
+static struct config	*config;
+
+static void *
+answer_all(void *arg)
+{
+	struct side	*side = arg;
+	static uint8_t	 request[WIRE_MAX];
+	struct buf	 answer = { 0 };
+	ssize_t		 len;
+
+	while ((len = recv(side->fd, request, sizeof(request), 0)) > 0) {
+		if (side->delay_ms > 0)
+			usleep((useconds_t)side->delay_ms * 1000);
+		side->delay_ms = 0;
+		buf_clear(&answer);
+		vault_answer(&side->vault, side->rights, request, (size_t)len,
+		    &answer);
+		send(side->fd, answer.data, answer.len, MSG_NOSIGNAL);
+	}
+	buf_free(&answer);
+	close(side->fd);
+	return NULL;
+}
+
+static struct custody *
+connect_to(struct side *side, enum vault_rights rights, int delay_ms,
+    int timeout_ms, pthread_t *thread)
+{
+	int	 pair[2];
+
+	REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+	*side = (struct side){ .rights = rights, .fd = pair[1],
+	    .delay_ms = delay_ms };
+	side->vault.custody = custody_new(&fake_custody_ops, NULL);
+	side->vault.config = config;
+	REQUIRE(pthread_create(thread, NULL, answer_all, side) == 0);
+	return vault_client_new(&pair[0], 1, timeout_ms);
+}
+
+static void
+finish(struct custody *custody, struct side *side, pthread_t thread)
+{
+	custody_close(custody);
+	pthread_join(thread, NULL);
+	custody_close(side->vault.custody);
+}
+
+static void
+test_what_a_filter_asks(void)
+{
+	struct side		 side;
+	pthread_t		 thread;
+	struct custody		*c = connect_to(&side, VAULT_FILTER, 0, 5000,
+	    &thread);
+	struct sign_request	 request = { .from = "a@example.org",
+	    .login = "a@example.org", .queue_id = "4Xk1", .digest =
+	    DIGEST_SHA256 };
+	struct finding		*f = NULL;
+	struct buf		 out = { 0 };
+	struct err		 err = { 0 };
+
+	CHECK_OK(custody_find(c, "a@example.org", CERT_USE_SIGN, 1764032455,
+	    &f, &err), err);
+	REQUIRE(f != NULL);
+	CHECK_INT(f->n, 2);
+	CHECK_INT(f->candidates[0].fp.bytes[31], 0xab);
+	CHECK_INT(f->candidates[0].not_before, -5);
+	CHECK_INT(f->candidates[0].not_after, 1764032455);
+	CHECK(f->candidates[0].has_key);
+	CHECK_STR(f->candidates[0].reason, NULL);
+	CHECK_STR(f->candidates[1].reason, "certificate expired 2026-03-01");
+	CHECK_MEM(f->der, f->der_len, "\x30\x00", 2);
+	finding_free(f);
+
+	f = NULL;
+	CHECK(!custody_find(c, "broken@example.org", CERT_USE_SIGN, 0, &f,
+	    &err));
+	CHECK_INT(err.kind, ERR_TEMP);
+	CHECK_STR(err.reason, "the disk is gone");
+	CHECK(f == NULL);
+
+	memset(request.hash, 'h', sizeof(request.hash));
+	CHECK_OK(custody_sign(c, &request, &out, &err), err);
+	CHECK_MEM(out.data, out.len, "a@example.org|a@example.org|-|4Xk1|"
+	    "sha-256|hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh", 75);
+	buf_free(&out);
+	finish(c, &side, thread);
+}
+
+static void
+test_signatures_nobody_may_have(void)
+{
+	struct side		 side;
+	pthread_t		 thread;
+	struct custody		*c = connect_to(&side, VAULT_FILTER, 0, 5000,
+	    &thread);
+	struct sign_request	 request = { .from = "a@example.org" };
+	struct buf		 out = { 0 };
+	struct err		 err = { 0 };
+
+	test_row("nobody logged in");
+	CHECK(!custody_sign(c, &request, &out, &err));
+	CHECK_INT(err.kind, ERR_DATA);
+	test_row("somebody else logged in");
+	request.login = "b@example.org";
+	CHECK(!custody_sign(c, &request, &out, &err));
+	CHECK_INT(err.kind, ERR_DATA);
+	test_row("a group that never signs");
+	request.login = request.from = "a@never.example";
+	CHECK(!custody_sign(c, &request, &out, &err));
+	CHECK_INT(err.kind, ERR_DATA);
+	CHECK_INT(out.len, 0);
+	test_row(NULL);
+	buf_free(&out);
+	finish(c, &side, thread);
+}
+
+static void
+test_what_a_filter_may_not_ask(void)
+{
+	struct side		 side;
+	pthread_t		 thread;
+	struct custody		*c = connect_to(&side, VAULT_FILTER, 0, 5000,
+	    &thread);
+	struct fingerprint	 fp = { { 0 } };
+	struct cert_entry	*list = NULL;
+	enum key_protection	 protection = KEY_NONE;
+	struct put_result	 result = { 0 };
+	struct put_cert		 cert = { .der = (const uint8_t *)"x",
+	    .der_len = 1 };
+	struct buf		 key = { 0 };
+	struct err		 err = { 0 };
+	size_t			 n = 0;
+
+	CHECK(!custody_list(c, NULL, 10, 0, &list, &n, &err));
+	CHECK_STR(err.reason, "request 3 is not answered here");
+	CHECK(!custody_lookup(c, "a@b.example", 0, &list, &n, &err));
+	CHECK(!custody_put_certs(c, &cert, 1, 0, &result, &err));
+	CHECK(!custody_get_key(c, &fp, &protection, &key, &err));
+	CHECK(!custody_set_state(c, &fp, CERT_ANCHOR, &err));
+	CHECK(!custody_remove(c, &fp, false, &err));
+	CHECK_INT(key.len, 0);
+	buf_free(&key);
+	finish(c, &side, thread);
+}
+
+static void
+test_what_an_administrator_asks(void)
+{
+	struct side		 side;
+	pthread_t		 thread;
+	struct custody		*c = connect_to(&side, VAULT_ADMIN, 0, 5000,
+	    &thread);
+	struct fingerprint	 fp = { { 0 } };
+	struct sign_request	 request = { .from = "a@example.org",
+	    .login = "a@example.org" };
+	struct cert_entry	*list = NULL;
+	enum key_protection	 protection = KEY_NONE;
+	struct put_result	 result = { 0 };
+	struct put_key		 key = { .plain = (const uint8_t *)"plain",
+	    .plain_len = 5 };
+	struct buf		 out = { 0 };
+	struct err		 err = { 0 };
+	size_t			 n = 0;
+
+	CHECK_OK(custody_list(c, NULL, 10, 0, &list, &n, &err), err);
+	REQUIRE(n == 3);
+	CHECK_INT(list[2].fp.bytes[0], 3);
+	CHECK_MEM(list[2].der, list[2].der_len, "certificate", 11);
+	CHECK_INT(list[2].state, CERT_ANCHOR);
+	CHECK_INT(list[2].added, 1700000002);
+	CHECK_STR(list[2].source, "a file");
+	CHECK_INT(list[2].key, KEY_SEALED);
+	CHECK_STR(list[0].trusted_by, NULL);
+	CHECK_STR(list[2].trusted_by, "itself");
+	cert_entry_free(list, n);
+	CHECK_OK(custody_list(c, &fp, 10, 0, &list, &n, &err), err);
+	CHECK_INT(n, 0);
+	cert_entry_free(list, n);
+
+	CHECK_OK(custody_put_key(c, &key, 0, &result, &err), err);
+	CHECK_INT(result.verdict, PUT_ADDED);
+	free(result.reason);
+	CHECK_OK(custody_get_key(c, &fp, &protection, &out, &err), err);
+	CHECK_INT(protection, KEY_PASSPHRASE);
+	CHECK_MEM(out.data, out.len, "secret", 6);
+	CHECK_OK(custody_set_state(c, &fp, CERT_TRUSTED, &err), err);
+	CHECK(!custody_set_state(c, &fp, CERT_DISTRUSTED, &err));
+	CHECK_INT(err.kind, ERR_DATA);
+	CHECK_OK(custody_remove(c, &fp, true, &err), err);
+
+	/* Signing is the filters'. */
+	CHECK(!custody_sign(c, &request, &out, &err));
+	buf_free(&out);
+	finish(c, &side, thread);
+}
+
+/* More than one packet holds: they arrive in several, the results in order. */
+static void
+test_many_certificates(void)
+{
+	static uint8_t		 der[3000];
+	struct side		 side;
+	pthread_t		 thread;
+	struct custody		*c = connect_to(&side, VAULT_ADMIN, 0, 5000,
+	    &thread);
+	struct put_cert		 certs[300];
+	struct put_result	 results[300];
+	struct err		 err = { 0 };
+
+	for (size_t i = 0; i < TEST_LEN(certs); i++)
+		certs[i] = (struct put_cert){ .der = der, .der_len = 900 + i,
+		    .state = CERT_TRUSTED, .source = "a file" };
+	CHECK_OK(custody_put_certs(c, certs, TEST_LEN(certs), 0, results,
+	    &err), err);
+	for (size_t i = 0; i < TEST_LEN(certs); i++) {
+		char	 want[64];
+
+		snprintf(want, sizeof(want), "%zu bytes from a file", 900 + i);
+		CHECK_STR(results[i].reason, want);
+		CHECK_INT(results[i].verdict, i > 100 ? PUT_ADDED :
+		    PUT_REFUSED);
+		free(results[i].reason);
+	}
+	finish(c, &side, thread);
+}
+
+/* The late answer to the first request is not taken for the second's. */
+static void
+test_late_answer(void)
+{
+	struct side	 side;
+	pthread_t	 thread;
+	struct custody	*c = connect_to(&side, VAULT_FILTER, 300, 100,
+	    &thread);
+	struct finding	*f = NULL;
+	struct err	 err = { 0 };
+
+	CHECK(!custody_find(c, "a@example.org", CERT_USE_SIGN, 1, &f, &err));
+	CHECK_INT(err.kind, ERR_TEMP);
+	CHECK_STR(err.reason, "the vault did not answer in time");
+	usleep(300 * 1000);
+	CHECK(!custody_find(c, "broken@example.org", CERT_USE_SIGN, 2, &f,
+	    &err));
+	CHECK_STR(err.reason, "the disk is gone");
+	finish(c, &side, thread);
+}
+
+/* Any packet, cut anywhere, has an answer and harms nothing. */
+static void
+test_cut_requests(void)
+{
+	struct vault	 vault = { .config = config,
+	    .custody = custody_new(&fake_custody_ops, NULL) };
+	struct buf	 request = { 0 }, answer = { 0 };
+	size_t		 whole;
+
+	wire_put_u8(&request, WIRE_VERSION);
+	wire_put_u8(&request, WIRE_FIND);
+	wire_put_u32(&request, 7);
+	wire_put_str(&request, "a@example.org");
+	wire_put_u8(&request, CERT_USE_SIGN);
+	wire_put_i64(&request, 0);
+	whole = request.len;
+	wire_put_u8(&request, 0);
+	for (size_t len = 0; len <= whole + 1; len++) {
+		buf_clear(&answer);
+		vault_answer(&vault, VAULT_FILTER, request.data, len, &answer);
+		REQUIRE(answer.len >= WIRE_HEADER);
+		CHECK_INT(answer.data[1], len == whole ? ERR_NONE : ERR_BUG);
+	}
+	buf_free(&request);
+	buf_free(&answer);
+	custody_close(vault.custody);
+}
+
+int
+main(void)
+{
+	static char		 text[] = "store = \"/nowhere\"\n"
+	    "group \"never\" {\n\tmembers = { \"@never.example\" }\n"
+	    "\tsign = never\n\toverride = false\n}\n";
+	static char		 path[] = "test.conf";
+	struct config_source	 source = { .path = path, .bytes = text,
+	    .len = sizeof(text) - 1 };
+	struct err		 err = { 0 };
+
+	REQUIRE_OK(config_parse(&source, 1, &config, &err), err);
+	test_what_a_filter_asks();
+	test_signatures_nobody_may_have();
+	test_what_a_filter_may_not_ask();
+	test_what_an_administrator_asks();
+	test_many_certificates();
+	test_late_answer();
+	test_cut_requests();
+	config_free(config);
+	return test_done("vault");
+}
