@@ -24,7 +24,7 @@ lib=$TEST_SOURCE/tests/lib
 T=$(mktemp -d)
 chmod 755 "$T"
 cd "$T" || exit 1
-daemon_pid='' sink_pid='' postfix_runs='' gpg_runs=''
+daemon_pid='' sink_pid='' postfix_pid='' gpg_runs=''
 password=secret
 
 # --- ends -------------------------------------------------------------------
@@ -181,11 +181,11 @@ vault_pid() {
 
 # expect_log PATTERN: a line of the daemon's log, now or soon.
 expect_log() {
-	wait_until 5 grep -Eq -- "$1" "$T/daemon.log" ||
+	wait_until 5 grep -Eqs -- "$1" "$T/daemon.log" ||
 	    fail "no line in the daemon's log matches /$1/"
 }
 refuse_log() {
-	if grep -Eq -- "$1" "$T/daemon.log"; then
+	if grep -Eqs -- "$1" "$T/daemon.log"; then
 		fail "a line in the daemon's log matches /$1/"
 	fi
 }
@@ -252,8 +252,8 @@ start_postfix() {
 	non_smtpd_milters = unix:$T/milter/socket
 	milter_default_action = tempfail
 	minimal_backoff_time = 1s
-	$(printf '%s\n' "$@")
 	EOF
+	[ $# = 0 ] || postconf -c "$T/etc" -e "$@" || fail "postconf"
 	master_cf >etc/master.cf
 	cat >etc/sasl/smtpd.conf <<-EOF
 	pwcheck_method: auxprop
@@ -268,10 +268,10 @@ start_postfix() {
 	done
 	chgrp postfix etc/sasl/sasldb2
 	chmod 640 etc/sasl/sasldb2
-	postfix_runs=yes
-	postfix -c "$T/etc" start >postfix.out 2>&1 ||
-	    fail "start Postfix: $(cat postfix.out)"
-	wait_until 15 port_answers "$port" || fail "Postfix does not listen"
+	postfix -c "$T/etc" start-fg >postfix.out 2>&1 &
+	postfix_pid=$!
+	wait_until 15 port_answers "$port" ||
+	    fail "Postfix does not listen: $(cat postfix.out)"
 }
 
 # Only what relaying needs, and nothing in a chroot.
@@ -297,9 +297,10 @@ master_cf() {
 }
 
 stop_postfix() {
-	[ -n "$postfix_runs" ] || return 0
+	[ -n "$postfix_pid" ] || return 0
 	postfix -c "$T/etc" stop
-	postfix_runs=
+	wait "$postfix_pid"
+	postfix_pid=
 }
 
 # send [--login LOGIN] [--from ADDRESS] --to ADDRESS[,...] FILE: submits a
@@ -401,7 +402,8 @@ verify_gpgsm() {
 	"$lib/mime" part 1 "$(mail_file "$1")" >content
 	"$lib/mime" part 2 "$(mail_file "$1")" >signature.mime
 	"$lib/mime" decode signature.mime >p7s
-	run_gpgsm --verify p7s content ||
+	run_gpgsm --status-fd 1 --verify p7s content >gpgsm.status &&
+	    grep -q '^.GNUPG:. TRUST_FULLY' gpgsm.status ||
 	    fail "gpgsm does not verify $1: $(cat "$T/judge.out")"
 }
 

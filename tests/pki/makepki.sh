@@ -120,9 +120,10 @@ issue() {
 	openssl ca -batch -config ca.cnf -in "$name.csr" -out "$name.pem" \
 	    -notext -extensions "$extensions" -startdate "$from" \
 	    -enddate "$until"
+	# Newer protection is more than gpgsm 2.2 can read.
 	openssl pkcs12 -export -in "$name.pem" -inkey "$name.key" \
-	    -certfile issuing.pem -passout pass:secret -out "$name.p12" \
-	    -keypbe AES-256-CBC -certpbe AES-256-CBC
+	    -passout pass:secret -out "$name.p12" -macalg sha1 \
+	    -certpbe PBE-SHA1-3DES -keypbe PBE-SHA1-3DES
 	if [ "$special" = revoked ]; then
 		openssl ca -config ca.cnf -revoke "$name.pem"
 	fi
