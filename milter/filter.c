@@ -17,6 +17,7 @@
 #include "milter/filter.h"
 #include "milter/log.h"
 #include "milter/report.h"
+#include "milter/sandbox.h"
 #include "milter/session.h"
 #include "milter/snapshot.h"
 #include "milter/vault_client.h"
@@ -125,14 +126,19 @@ filter_main(const struct filter_start *start)
 {
 	struct err	 err = { 0 };
 	struct filter	 filter = { .role = start->listener->role };
+	const char	*missing;
 
 	log_open_child(start->log);
 	keep_descriptors(start);
 	if (!callbacks_register(&filter, &err) ||
 	    !open_socket(start->listener, &err) ||
 	    !give_socket(start->listener, &err) ||
-	    !process_confine(start->user, start->supervisor, &err))
+	    !process_confine(start->user, start->supervisor, &err) ||
+	    !sandbox_enter(start->config->spool_dir, &missing, &err))
 		report_failure(start->ready, &err);
+	if (missing[0] != '\0')
+		log_line(LOG_WARNING, "%s: %s", start->listener->spec,
+		    missing);
 	/* Inherited from the supervisor, whose copy is another's memory. */
 	snapshot_swap_take((struct config *)(uintptr_t)start->config);
 	filter.custody = vault_client_new(start->channels, start->n_channels,

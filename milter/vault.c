@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "milter/log.h"
 #include "milter/report.h"
+#include "milter/sandbox.h"
 #include "milter/vault.h"
 #include "milter/vault_answer.h"
 #include "milter/vault_wire.h"
@@ -191,6 +192,7 @@ open_store(const struct vault_start *start, struct store **store,
 {
 	struct store_options	 options = { .dir = start->config->store,
 	    .lock_timeout_ms = LOCK_WAIT_MS };
+	const char		*missing = "";
 	bool			 is_ok;
 
 	if (CRYPTO_secure_malloc_init(SECURE_HEAP, 32) == 2)
@@ -199,8 +201,11 @@ open_store(const struct vault_start *start, struct store **store,
 	is_ok = master_key_read(start->config->master_key, options.master_key,
 	    err) &&
 	    process_confine(start->user, start->supervisor, err) &&
+	    sandbox_enter(start->config->store, &missing, err) &&
 	    store_open(&options, store, err);
 	OPENSSL_cleanse(options.master_key, sizeof(options.master_key));
+	if (missing[0] != '\0')
+		log_line(LOG_WARNING, "vault: %s", missing);
 	return is_ok;
 }
 
