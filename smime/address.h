@@ -36,6 +36,11 @@ bool	address_sender(const struct headers *, char out[ADDR_MAX],
  * address_list_free().
  */
 struct address_list *address_visible(const struct headers *);
+/*
+ * All mailboxes that any From field names, however doubtful its grammar: for
+ * finding the strictest rule among them, never for telling who wrote.
+ */
+struct address_list *address_authors(const struct headers *);
 bool	address_list_has(const struct address_list *, const char *normalised);
 void	address_list_free(struct address_list *);
 

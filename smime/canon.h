@@ -30,10 +30,10 @@ struct canon {
 };
 
 /*
- * What stands before the body in the entity: all Content-* fields in order,
- * or "Content-Type: text/plain; charset=us-ascii" if there are none
- * (RFC 2045, section 5.2), and the empty line.  Known before the body comes, so
- * that hashing can begin with it.
+ * What stands before a 7-bit body in the entity: all Content-* fields in
+ * order, "Content-Type: text/plain; charset=us-ascii" if that field is not
+ * among them (RFC 2045, section 5.2), and the empty line.  Known before the
+ * body comes, so that hashing can begin with it.
  */
 void	canon_header(const struct headers *, struct buf *);
 
@@ -45,8 +45,10 @@ void	canon_header(const struct headers *, struct buf *);
  * A leaf that transport could change is re-encoded (RFC 8551, 3.1.3): text
  * as quoted-printable, the rest as base64; a label of 8bit or binary that is
  * no longer true becomes 7bit, since Postfix and Sendmail rewrite by label.
- * Parts that carry another's signature are never touched: if one of them
- * needs it, how is CANON_OPAQUE and entity is the mail as it came.
+ * Nothing is guessed: 8-bit text without a charset is labelled utf-8 if it
+ * is that, and left without one otherwise.  Parts that carry another's
+ * signature are never touched: if one of them needs it, or the header of a part
+ * does, how is CANON_OPAQUE and entity is the mail as it came.
  * The result is scanned again before it is called FAST or SPLICED.
  *
  * ERR_MESSAGE: one of entity.h's limits; ERR_TEMP: memory.
@@ -54,9 +56,9 @@ void	canon_header(const struct headers *, struct buf *);
  */
 bool	canon_entity(const struct headers *, const uint8_t *body, size_t len,
 	    unsigned seen, struct canon *out, struct err *);
-/* The same bytes with nothing left out or changed, for encryption alone. */
-bool	canon_as_is(const struct headers *, const uint8_t *body, size_t len,
-	    struct pieces **out, struct err *);
+/* The mail's fields and body with nothing left out, to be encrypted alone. */
+struct pieces *canon_as_is(const struct headers *, const uint8_t *body,
+	    size_t len);
 void	canon_clear(struct canon *);
 const char *canon_how_name(enum canon_how);	/* "fast", "spliced", "opaque" */
 

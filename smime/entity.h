@@ -13,7 +13,6 @@
 #define ENTITY_PARTS_MAX	1000
 #define ENTITY_FIELDS_MAX	200		/* header fields of one part */
 #define ENTITY_HEADER_MAX	(128 * 1024)	/* bytes of one part's header */
-#define ENTITY_BOUNDARY_MAX	(CONTENT_PARAM_MAX + 4)
 
 enum entity_encoding {
 	ENTITY_7BIT,		/* also where nothing is said */
@@ -55,9 +54,14 @@ struct entity {
 	struct entity		*parent;
 	struct entity		*first;		/* of a multipart or message/rfc822 */
 	struct entity		*next;
-	struct span		 preamble;	/* up to the first delimiter's "--" */
-	struct span		 epilogue;	/* after the end delimiter's line */
-	bool			 is_closed;	/* the end delimiter was there */
+	struct span		 delimiter;	/* before this part, in a multipart */
+
+	/* Of a multipart with parts.  A delimiter is a line, from the line
+	 * end before it, if there is one, to its own. */
+	char			 boundary[CONTENT_PARAM_MAX];
+	struct span		 preamble;
+	struct span		 close;		/* the end delimiter; may be missing */
+	struct span		 epilogue;
 };
 
 /*
@@ -70,6 +74,8 @@ bool	entity_parse(struct span header, struct span body,
 	    struct entity **out, struct err *);
 /* The next in the order of the bytes, children first; NULL at the end. */
 struct entity *entity_next(const struct entity *);
+/* Is it inside of top, at any depth? */
+bool	entity_is_under(const struct entity *, const struct entity *top);
 /* The value of the i-th field of that name, unfolded to one line; the caller's. */
 char	*entity_value(const struct entity *, const char *name, size_t i);
 bool	entity_is_composite(const struct entity *);

@@ -28,10 +28,12 @@ enum scan_finding {
  */
 struct scan {
 	unsigned	 found;
-	size_t		 line_len;	/* of the unfinished line */
+	size_t		 line_len;	/* of the unfinished line, its CR too */
 	uint8_t		 head[5];	/* its first bytes */
-	uint8_t		 last;		/* the byte before */
-	bool		 is_ended;
+	uint8_t		 last;		/* its last byte, and the one before */
+	uint8_t		 before;
+	size_t		 n_cr;		/* seen, and how many of them had an LF */
+	size_t		 n_crlf;
 };
 
 void	 scan_add(struct scan *, const void *, size_t len);

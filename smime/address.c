@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gmime/gmime.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "smime/address.h"
+
+static pthread_once_t	 gmime_once = PTHREAD_ONCE_INIT;
+
+static GMimeParserOptions *
+new_options(void)
+{
+	GMimeParserOptions	*options;
+
+	pthread_once(&gmime_once, g_mime_init);
+	options = g_mime_parser_options_new();
+	g_mime_parser_options_set_address_compliance_mode(options,
+	    GMIME_RFC_COMPLIANCE_STRICT);
+	g_mime_parser_options_set_allow_addresses_without_domain(options,
+	    FALSE);
+	return options;
+}
+
+/* --- one mailbox, by the letter of RFC 5322, section 3.4 ---------------- */
+
+static const char *
+skip_comment(const char *p)
+{
+	unsigned	 depth = 0;
+
+	for (; *p != '\0'; p++) {
+		if (*p == '(')
+			depth++;
+		else if (*p == ')' && --depth == 0)
+			return p + 1;
+		else if (*p == '\\' && *++p == '\0')
+			break;
+	}
+	return NULL;
+}
+
+/* White space, folds and comments; NULL if a comment does not end. */
+static const char *
+skip_cfws(const char *p)
+{
+	while (p != NULL && *p != '\0' && strchr(" \t\n(", *p) != NULL)
+		p = *p == '(' ? skip_comment(p) : p + 1;
+	return p;
+}
+
+static bool
+is_atext(char c)
+{
+	unsigned char	 u = (unsigned char)c;
+
+	/* RFC 6532 lets in all beyond ASCII. */
+	return u > ' ' && u != 127 && strchr("()<>[]:;@\\,.\"", c) == NULL;
+}
+
+static const char *
+skip_atom(const char *p, bool with_dots)
+{
+	const char	*start = p;
+
+	while (is_atext(*p) || (with_dots && *p == '.'))
+		p++;
+	return p == start ? NULL : p;
+}
+
+static const char *
+skip_quoted(const char *p)
+{
+	for (p++; *p != '\0' && *p != '"'; p++) {
+		if (*p == '\\' && *++p == '\0')
+			return NULL;
+	}
+	return *p == '"' ? p + 1 : NULL;
+}
+
+/* local@domain without white space or comments inside; a literal has none. */
+static const char *
+skip_addr_spec(const char *p)
+{
+	p = *p == '"' ? skip_quoted(p) : skip_atom(p, true);
+	if (p == NULL || *p != '@')
+		return NULL;
+	return skip_atom(p + 1, true);
+}
+
+static const char *
+skip_phrase(const char *p)
+{
+	while (p != NULL && *p != '<') {
+		/* A dot in a name is obsolete, common and harmless. */
+		p = *p == '"' ? skip_quoted(p) : skip_atom(p, true);
+		p = skip_cfws(p);
+	}
+	return p;
+}
+
+/* The addr-spec of the one mailbox that the value is; NULL if it is not one. */
+static char *
+read_mailbox(const char *value)
+{
+	const char	*p = skip_cfws(value), *start, *end;
+
+	if (p == NULL)
+		return NULL;
+	start = p;
+	end = skip_addr_spec(p);
+	if (end == NULL) {
+		p = skip_phrase(p);
+		if (p == NULL || *p != '<')
+			return NULL;
+		start = p + 1;
+		end = skip_addr_spec(start);
+		if (end == NULL || *end != '>')
+			return NULL;
+		p = skip_cfws(end + 1);
+	} else
+		p = skip_cfws(end);
+	if (p == NULL || *p != '\0')
+		return NULL;
+	return mem_strn(start, (size_t)(end - start));
+}
+
+/* --- through GMime ------------------------------------------------------ */
+
+static bool
+is_same_mailbox(const char *value, const char *normalised)
+{
+	GMimeParserOptions	*options = new_options();
+	InternetAddressList	*list;
+	InternetAddress		*first;
+	const char		*addr;
+	char			 seen[ADDR_MAX];
+	struct err		 err;
+	bool			 is_same = false;
+
+	list = internet_address_list_parse(options, value);
+	if (list != NULL && internet_address_list_length(list) == 1) {
+		first = internet_address_list_get_address(list, 0);
+		if (INTERNET_ADDRESS_IS_MAILBOX(first)) {
+			addr = internet_address_mailbox_get_addr(
+			    INTERNET_ADDRESS_MAILBOX(first));
+			is_same = addr != NULL && addr_normalise(addr,
+			    strlen(addr), seen, &err) &&
+			    strcmp(seen, normalised) == 0;
+		}
+	}
+	if (list != NULL)
+		g_object_unref(list);
+	g_mime_parser_options_free(options);
+	return is_same;
+}
+
+static bool
+read_one(const struct headers *headers, const char *name, char out[ADDR_MAX],
+    struct err *err)
+{
+	const char	*value = headers_find(headers, name, 0);
+	char		*addr;
+	bool		 is_ok;
+
+	if (headers_count_name(headers, name) != 1)
+		return err_set(err, ERR_MESSAGE, "the mail has %s %s field",
+		    value == NULL ? "no" : "more than one", name);
+	if ((addr = read_mailbox(value)) == NULL)
+		return err_set(err, ERR_MESSAGE,
+		    "the %s field is not one plain mailbox", name);
+	is_ok = addr_normalise(addr, strlen(addr), out, err);
+	free(addr);
+	if (!is_ok)
+		return err_prefix(err, "the %s field", name);
+	if (!is_same_mailbox(value, out))
+		return err_set(err, ERR_MESSAGE,
+		    "the %s field can be read in several ways", name);
+	return true;
+}
+
+bool
+address_from(const struct headers *headers, char out[ADDR_MAX],
+    struct err *err)
+{
+	return read_one(headers, "From", out, err);
+}
+
+bool
+address_sender(const struct headers *headers, char out[ADDR_MAX],
+    struct err *err)
+{
+	out[0] = '\0';
+	if (headers_count_name(headers, "Sender") == 0)
+		return true;
+	return read_one(headers, "Sender", out, err);
+}
+
+static void
+add_mailbox(struct address_list *out, const char *addr)
+{
+	char		 normalised[ADDR_MAX];
+	struct err	 err;
+
+	if (addr == NULL || out->n >= ADDRESS_LIST_MAX ||
+	    !addr_normalise(addr, strlen(addr), normalised, &err))
+		return;
+	if (out->n % 16 == 0)
+		out->addrs = mem_grow(out->addrs, out->n + 16,
+		    sizeof(*out->addrs));
+	out->addrs[out->n++] = mem_str(normalised);
+}
+
+/* A group's members are mailboxes (RFC 5322, section 3.4): one level. */
+static void
+add_all(struct address_list *out, InternetAddressList *list, bool in_group)
+{
+	for (int i = 0; i < internet_address_list_length(list); i++) {
+		InternetAddress	*each;
+
+		each = internet_address_list_get_address(list, i);
+		if (INTERNET_ADDRESS_IS_MAILBOX(each))
+			add_mailbox(out, internet_address_mailbox_get_addr(
+			    INTERNET_ADDRESS_MAILBOX(each)));
+		else if (!in_group && INTERNET_ADDRESS_IS_GROUP(each))
+			add_all(out, internet_address_group_get_members(
+			    INTERNET_ADDRESS_GROUP(each)), true);
+	}
+}
+
+struct address_list *
+address_visible(const struct headers *headers)
+{
+	static const char *const	 names[] = { "To", "Cc" };
+	struct address_list		*out = mem_alloc(sizeof(*out));
+	GMimeParserOptions		*options = new_options();
+	InternetAddressList		*list;
+	const char			*value;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		for (size_t nth = 0; (value = headers_find(headers, names[i],
+		    nth)) != NULL; nth++) {
+			list = internet_address_list_parse(options, value);
+			if (list == NULL)
+				continue;
+			add_all(out, list, false);
+			g_object_unref(list);
+		}
+	}
+	g_mime_parser_options_free(options);
+	return out;
+}
+
+bool
+address_list_has(const struct address_list *list, const char *normalised)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (strcmp(list->addrs[i], normalised) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+address_list_free(struct address_list *list)
+{
+	if (list == NULL)
+		return;
+	for (size_t i = 0; i < list->n; i++)
+		free(list->addrs[i]);
+	free(list->addrs);
+	free(list);
+}
