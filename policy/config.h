@@ -90,6 +90,7 @@ struct listener {
 	enum role	 role;
 	char		*group;		/* who may connect; "" is unchanged */
 	mode_t		 mode;		/* of a unix socket */
+	bool		 insecure_network;	/* may listen beyond loopback */
 	int		 line;
 };
 
@@ -187,12 +188,13 @@ bool	config_parse(const struct config_source *, size_t n,
 bool	config_read(const char *path, struct config **out, struct err *);
 void	config_free(struct config *);
 
-/* One row per option, for the tests that hold sample and manual against it. */
+/* One row per option, for the test that holds sample and manual against it. */
 struct config_option {
 	const char	*section;	/* "" at top level, "listener", ... */
 	const char	*name;
-	const char	*value;		/* default as the file has it: "{ }" */
+	const char	*value;		/* default as the file has it, or NULL */
 };
-const struct config_option *config_options(size_t *n);
+/* NULL past the last.  What "default" has may stand in every group. */
+const struct config_option *config_option(size_t i);
 
 #endif

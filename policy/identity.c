@@ -7,8 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "policy/identity.h"
-
-#define WORD_MAX	1024	/* bytes of a login or member in the file */
+#include "policy/scan.h"
 
 /* One login and one member that it may use. */
 struct login_line {
@@ -98,15 +97,15 @@ identity_network_parse(const char *text, struct network *out, struct err *err)
  * one, else byte for byte.
  */
 static void
-copy_login(const char *login, char out[WORD_MAX])
+copy_login(const char *login, char out[SCAN_WORD_MAX])
 {
 	struct err	 ignored;
 
 	if (strchr(login, '@') != NULL &&
 	    addr_normalise(login, strlen(login), out, &ignored))
 		return;
-	strncpy(out, login, WORD_MAX - 1);
-	out[WORD_MAX - 1] = '\0';
+	strncpy(out, login, SCAN_WORD_MAX - 1);
+	out[SCAN_WORD_MAX - 1] = '\0';
 }
 
 static int
@@ -114,32 +113,6 @@ compare_logins(const void *a, const void *b)
 {
 	return strcmp(((const struct login_line *)a)->login,
 	    ((const struct login_line *)b)->login);
-}
-
-/* "# comment" and line ends end a line; blanks separate words. */
-static bool
-next_word(const char **p, const char *end, char word[WORD_MAX], bool *too_long)
-{
-	size_t	 n = 0;
-
-	while (*p < end && (**p == ' ' || **p == '\t' || **p == '\r'))
-		(*p)++;
-	if (*p == end || **p == '\n')
-		return false;
-	if (**p == '#') {
-		while (*p < end && **p != '\n')
-			(*p)++;
-		return false;
-	}
-	while (*p < end && memchr(" \t\r\n", **p, 4) == NULL) {
-		if (n == WORD_MAX - 1) {
-			*too_long = true;
-			return false;
-		}
-		word[n++] = *(*p)++;
-	}
-	word[n] = '\0';
-	return true;
 }
 
 static void
@@ -177,16 +150,16 @@ parse_members(struct identity_table *table, const char *who, const char **p,
     const char *end, struct err *err)
 {
 	struct network	 network;
-	char		 login[WORD_MAX], word[WORD_MAX], member[ADDR_MAX];
+	char		 login[SCAN_WORD_MAX], word[SCAN_WORD_MAX];
+	char		 member[ADDR_MAX];
 	bool		 is_net = strncmp(who, "net:", 4) == 0;
 	bool		 is_local = strcmp(who, "local") == 0;
-	bool		 too_long = false;
 	size_t		 n = 0;
 
 	if (is_net && !identity_network_parse(who + 4, &network, err))
 		return err_prefix(err, "found %s", who);
 	copy_login(who, login);
-	for (; next_word(p, end, word, &too_long); n++) {
+	for (; scan_word(p, end, word); n++) {
 		if (!addr_member_normalise(word, member, err))
 			return false;
 		if (is_net)
@@ -196,9 +169,6 @@ parse_members(struct identity_table *table, const char *who, const char **p,
 		else
 			add_login(table, login, member);
 	}
-	if (too_long)
-		return err_set(err, ERR_CONFIG, "found a word of over %d "
-		    "bytes, wanted an address", WORD_MAX - 1);
 	if (n == 0)
 		return err_set(err, ERR_CONFIG, "found no address, wanted "
 		    "those that %s may use", who);
@@ -211,27 +181,19 @@ identity_table_parse(const struct config_source *source,
 {
 	struct identity_table	*table = mem_alloc(sizeof(*table));
 	const char		*p = source->bytes, *end = p + source->len;
-	char			 who[WORD_MAX];
-	bool			 too_long = false;
+	char			 who[SCAN_WORD_MAX];
 	int			 line = 1;
 
-	if (memchr(p, '\0', source->len) != NULL) {
-		err_set(err, ERR_CONFIG, "found a NUL byte, wanted text");
+	if (!scan_list(source, err))
 		goto fail;
-	}
-	while (p < end) {
-		if (next_word(&p, end, who, &too_long) &&
-		    !parse_members(table, who, &p, end, err))
-			goto fail;
-		if (too_long) {
-			err_set(err, ERR_CONFIG, "found a word of over %d "
-			    "bytes, wanted a login", WORD_MAX - 1);
+	for (; p < end; line++) {
+		if (scan_word(&p, end, who) &&
+		    !parse_members(table, who, &p, end, err)) {
+			err_prefix(err, "%s:%d", source->path, line);
 			goto fail;
 		}
-		if (p < end && *p == '\n') {
+		if (p < end)	/* the line's end */
 			p++;
-			line++;
-		}
 	}
 	qsort(table->logins, table->n_logins, sizeof(*table->logins),
 	    compare_logins);
@@ -239,7 +201,6 @@ identity_table_parse(const struct config_source *source,
 	return true;
 fail:
 	identity_table_free(table);
-	err_prefix(err, "%s:%d", source->path, line);
 	err->kind = ERR_CONFIG;
 	return false;
 }
@@ -324,7 +285,7 @@ static bool
 check_login(const struct config *config, const char *login, const char *from,
     struct err *why)
 {
-	char	 own[WORD_MAX];
+	char	 own[SCAN_WORD_MAX];
 
 	if (!config->authorize.authenticated)
 		return err_set(why, ERR_MESSAGE,

@@ -275,3 +275,43 @@ scan_free(struct scan *scan)
 	free(scan->section_lines);
 	*scan = (struct scan){ 0 };
 }
+
+/* --- lists ---------------------------------------------------------------------- */
+
+bool
+scan_word(const char **p, const char *end, char word[SCAN_WORD_MAX])
+{
+	size_t	 n = 0;
+
+	while (*p < end && memchr(" \t\r", **p, 3) != NULL)
+		(*p)++;
+	if (*p < end && **p == '#')
+		while (*p < end && **p != '\n')
+			(*p)++;
+	while (*p < end && memchr(" \t\r\n", **p, 4) == NULL &&
+	    n < SCAN_WORD_MAX - 1)
+		word[n++] = *(*p)++;
+	word[n] = '\0';
+	return n > 0;
+}
+
+bool
+scan_list(const struct config_source *source, struct err *err)
+{
+	struct state	 s = { .source = source, .err = err, .line = 1 };
+	size_t		 word = 0;
+
+	if (!check_bytes(&s))
+		return false;
+	for (size_t i = 0; i < source->len; i++) {
+		char	 c = source->bytes[i];
+
+		word = memchr(" \t\r\n", c, 4) != NULL ? 0 : word + 1;
+		if (word == SCAN_WORD_MAX)
+			return refuse(&s, "a word of over 1000 bytes",
+			    "shorter ones");
+		if (c == '\n')
+			s.line++;
+	}
+	return true;
+}

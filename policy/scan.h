@@ -26,4 +26,15 @@ bool	scan_file(const struct config_source *, struct scan *out,
 	    struct err *);
 void	scan_free(struct scan *);	/* its contents */
 
+#define SCAN_WORD_MAX	1024	/* bytes of a word in a list, with its NUL */
+
+/*
+ * Lists in files of their own (members, identities): lines of words with
+ * blanks between them, "#" and what follows is a comment.  scan_list() checks
+ * a whole file: UTF-8, no control characters, no word of SCAN_WORD_MAX.
+ */
+bool	scan_list(const struct config_source *, struct err *);
+/* The next word of this line; false at its end, where *p then stands. */
+bool	scan_word(const char **p, const char *end, char word[SCAN_WORD_MAX]);
+
 #endif

@@ -1,0 +1,953 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <confuse.h>
+
+#include "base/addr.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "policy/config.h"
+#include "policy/config_check.h"
+#include "policy/config_value.h"
+#include "policy/group.h"
+#include "policy/identity.h"
+#include "policy/scan.h"
+
+/* --- the schema --------------------------------------------------------------- */
+
+enum section {
+	SECTION_TOP,
+	SECTION_LISTENER,
+	SECTION_AUTHORIZE,
+	SECTION_DEFAULT,
+	SECTION_GROUP,
+	SECTION_RECIPIENTS,
+	N_SECTIONS
+};
+
+static const struct {
+	const char	*name;
+	cfg_flag_t	 flags;
+} sections[N_SECTIONS] = {
+	[SECTION_TOP] =		{ "",		CFGF_NONE },
+	[SECTION_LISTENER] =	{ "listener",	CFGF_MULTI | CFGF_TITLE },
+	[SECTION_AUTHORIZE] =	{ "authorize",	CFGF_NONE },
+	[SECTION_DEFAULT] =	{ "default",	CFGF_NONE },
+	[SECTION_GROUP] =	{ "group",	CFGF_MULTI | CFGF_TITLE },
+	[SECTION_RECIPIENTS] =	{ "recipients",	CFGF_MULTI | CFGF_TITLE },
+};
+
+struct parse;
+/* What is read as a whole, because it names other files or makes a list. */
+typedef bool list_fn(struct parse *, enum section, const char *value,
+    int line, struct err *);
+
+static list_fn	 add_member, add_members_file, add_network, set_identities;
+
+struct row {
+	struct config_option	 doc;
+	enum section		 section;
+	config_value_fn		*set;	/* writes the field at offset */
+	size_t			 offset;
+	list_fn			*add;	/* instead of set */
+	bool			 is_list;
+};
+
+#define ROW(section_, text_, name_, value_, set_, type_, field_) \
+	{ { text_, name_, value_ }, section_, set_, \
+	    offsetof(type_, field_), NULL, false }
+#define TOP(name_, value_, set_, field_) \
+	ROW(SECTION_TOP, "", name_, value_, set_, struct config, field_)
+#define LISTENER(name_, value_, set_, field_) \
+	ROW(SECTION_LISTENER, "listener", name_, value_, set_, \
+	    struct listener, field_)
+#define AUTHORIZE(name_, value_, set_, field_) \
+	ROW(SECTION_AUTHORIZE, "authorize", name_, value_, set_, \
+	    struct authorize, field_)
+#define OPTION(name_, value_, set_, field_) \
+	ROW(SECTION_DEFAULT, "default", name_, value_, set_, \
+	    struct options, field_)
+#define RECIPIENTS(name_, set_, field_) \
+	ROW(SECTION_RECIPIENTS, "recipients", name_, NULL, set_, \
+	    struct config_recipients, field_)
+#define LIST(section_, text_, name_, value_, add_, is_list_) \
+	{ { text_, name_, value_ }, section_, NULL, 0, add_, is_list_ }
+
+/* Every option, its default, and where it goes. */
+static const struct row	 rows[] = {
+	TOP("enabled", "false", config_value_bool, enabled),
+	TOP("store", "\"/var/lib/smime-milter\"", config_value_path, store),
+	TOP("master-key", "\"/etc/smime-milter/master.key\"",
+	    config_value_path, master_key),
+	TOP("user", "\"smime-milter\"", config_value_name, user),
+	TOP("filter-user", "\"smime-filter\"", config_value_name, filter_user),
+	TOP("subject-tags", "false", config_value_bool, subject_tags),
+	TOP("max-message-size", "50M", config_value_size, max_message_size),
+	TOP("max-recipients", "1000", config_value_count, max_recipients),
+	TOP("spool-memory", "1M", config_value_size, spool_memory),
+	TOP("spool-dir", "\"/var/tmp\"", config_value_path, spool_dir),
+	TOP("vault-timeout", "20", config_value_seconds, vault_timeout),
+
+	LISTENER("role", "direct", config_value_role, role),
+	LISTENER("group", "\"\"", config_value_string, group),
+	LISTENER("mode", "\"0660\"", config_value_mode, mode),
+	LISTENER("insecure-network", "false", config_value_bool,
+	    insecure_network),
+
+	AUTHORIZE("authenticated", "true", config_value_bool, authenticated),
+	AUTHORIZE("local", "false", config_value_bool, local),
+	LIST(SECTION_AUTHORIZE, "authorize", "networks", "{ }", add_network,
+	    true),
+	LIST(SECTION_AUTHORIZE, "authorize", "identities", "\"\"",
+	    set_identities, false),
+
+	OPTION("sign", "prefer", config_value_want, sign),
+	OPTION("encrypt", "prefer", config_value_want, encrypt),
+	OPTION("mixed", "plain", config_value_otherwise, mixed),
+	OPTION("hidden", "reject", config_value_otherwise, hidden),
+	OPTION("override", "true", config_value_bool, override),
+	OPTION("cipher", "aes-256-cbc", config_value_cipher, cipher),
+	OPTION("digest", "sha-256", config_value_digest, digest),
+	OPTION("signed-format", "detached", config_value_format,
+	    signed_format),
+	OPTION("on-error", "tempfail", config_value_on_error, on_error),
+
+	LIST(SECTION_GROUP, "group", "members", "{ }", add_member, true),
+	LIST(SECTION_GROUP, "group", "members-file", "\"\"",
+	    add_members_file, false),
+
+	LIST(SECTION_RECIPIENTS, "recipients", "members", "{ }", add_member,
+	    true),
+	LIST(SECTION_RECIPIENTS, "recipients", "members-file", "\"\"",
+	    add_members_file, false),
+	RECIPIENTS("sign", config_value_want, sign),
+	RECIPIENTS("encrypt", config_value_want, encrypt),
+	RECIPIENTS("cipher", config_value_cipher, cipher),
+};
+
+#define N_ROWS	(sizeof(rows) / sizeof(rows[0]))
+
+const struct config_option *
+config_option(size_t i)
+{
+	return i < N_ROWS ? &rows[i].doc : NULL;
+}
+
+/* --- what is known while a file is parsed ------------------------------------ */
+
+/* A file that the configuration names. */
+struct named_file {
+	char		*path;
+	int		 line;		/* where it is named */
+	enum section	 section;	/* group, recipients, authorize */
+	size_t		 set;
+};
+
+struct member {
+	char		*text;		/* normalised */
+	size_t		 set;
+	const char	*path;		/* of the file that has it */
+	int		 line;
+};
+
+struct members {
+	struct member	*list;
+	size_t		 n;
+};
+
+struct parse {
+	const struct config_source	*source;
+	struct scan			 scan;
+	struct config			*config;
+	struct err			*err;
+	bool				 has_failed;
+	const cfg_t			*current;	/* section being read */
+	size_t				 n_ended;	/* sections read */
+	char				*defaults[N_ROWS];	/* as given */
+	bool				(*given)[N_ROWS];	/* by group */
+	struct named_file		*files;
+	size_t				 n_files;
+	struct members			 group_members;
+	struct members			 recipients_members;
+};
+
+/* libconfuse knows no argument for its callbacks, and has one lexer. */
+static pthread_mutex_t	 confuse_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct parse	*active;
+
+static bool
+fail(struct parse *p, int line)
+{
+	if (!p->has_failed)
+		err_prefix(p->err, "%s:%d", p->source->path, line);
+	p->err->kind = ERR_CONFIG;
+	p->has_failed = true;
+	return false;
+}
+
+/* --- lists and other files ------------------------------------------------------ */
+
+static struct members *
+members_of(struct parse *p, enum section section, size_t *set)
+{
+	if (section == SECTION_GROUP) {
+		*set = p->config->n_groups - 1;
+		return &p->group_members;
+	}
+	*set = p->config->n_recipients - 1;
+	return &p->recipients_members;
+}
+
+/* Room for one more in an array that doubles. */
+static void *
+grow(void *list, size_t n, size_t size)
+{
+	if ((n & (n - 1)) != 0)
+		return list;
+	return mem_grow(list, n == 0 ? 1 : 2 * n, size);
+}
+
+static bool
+append_member(struct members *members, const char *text, size_t set,
+    const char *path, int line, struct err *err)
+{
+	char	 normalised[ADDR_MAX];
+
+	if (!addr_member_normalise(text, normalised, err))
+		return false;
+	members->list = grow(members->list, members->n,
+	    sizeof(*members->list));
+	members->list[members->n++] = (struct member){
+	    mem_str(normalised), set, path, line };
+	return true;
+}
+
+static bool
+add_member(struct parse *p, enum section section, const char *value, int line,
+    struct err *err)
+{
+	size_t		 set;
+	struct members	*members = members_of(p, section, &set);
+
+	return append_member(members, value, set, p->source->path, line, err);
+}
+
+static void
+name_file(struct parse *p, enum section section, size_t set,
+    const char *path, int line)
+{
+	p->files = grow(p->files, p->n_files, sizeof(*p->files));
+	p->files[p->n_files++] = (struct named_file){
+	    mem_str(path), line, section, set };
+}
+
+static bool
+add_members_file(struct parse *p, enum section section, const char *value,
+    int line, struct err *err)
+{
+	size_t	 set;
+
+	if (value[0] == '\0')
+		return true;
+	if (value[0] != '/')
+		return config_value_refuse(value,
+		    "a path that begins with /", err);
+	members_of(p, section, &set);
+	name_file(p, section, set, value, line);
+	return true;
+}
+
+static bool
+add_network(struct parse *p, enum section section, const char *value,
+    int line, struct err *err)
+{
+	struct authorize	*authorize = &p->config->authorize;
+	struct network		 network;
+
+	(void)section;
+	(void)line;
+	if (!identity_network_parse(value, &network, err)) {
+		config_value_refuse(value, "a network such as 192.0.2.0/24",
+		    err);
+		return false;
+	}
+	authorize->networks = mem_grow(authorize->networks,
+	    authorize->n_networks + 1, sizeof(network));
+	authorize->networks[authorize->n_networks++] = network;
+	return true;
+}
+
+static bool
+set_identities(struct parse *p, enum section section, const char *value,
+    int line, struct err *err)
+{
+	struct authorize	*authorize = &p->config->authorize;
+
+	if (value[0] == '\0' || strcmp(value, "login") == 0)
+		authorize->identities = IDENTITIES_LOGIN;
+	else if (strcmp(value, "any") == 0)
+		authorize->identities = IDENTITIES_ANY;
+	else if (value[0] == '/') {
+		authorize->identities = IDENTITIES_FILE;
+		authorize->identities_file = mem_str(value);
+		name_file(p, section, 0, value, line);
+	} else
+		return config_value_refuse(value, "login, any or the path "
+		    "of a file, which begins with /", err);
+	return true;
+}
+
+static bool
+parse_members_file(struct members *members, const struct named_file *file,
+    const struct config_source *source, struct err *err)
+{
+	const char	*at = source->bytes, *end = at + source->len;
+	char		 word[SCAN_WORD_MAX];
+
+	if (!scan_list(source, err))
+		return false;
+	for (int line = 1; at < end; line++) {
+		while (scan_word(&at, end, word))
+			if (!append_member(members, word, file->set,
+			    source->path, line, err))
+				return err_prefix(err, "%s:%d", source->path,
+				    line);
+		if (at < end)	/* the line's end */
+			at++;
+	}
+	return true;
+}
+
+/* --- sections --------------------------------------------------------------------- */
+
+static enum section
+section_of(const cfg_t *cfg)
+{
+	for (int i = SECTION_TOP + 1; i < N_SECTIONS; i++)
+		if (strcmp(sections[i].name, cfg->name) == 0)
+			return (enum section)i;
+	return SECTION_TOP;
+}
+
+static const struct row *
+row_of(enum section section, const char *name)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (strcmp(rows[i].doc.name, name) == 0 &&
+		    (rows[i].section == section ||
+		    (rows[i].section == SECTION_DEFAULT &&
+		    section == SECTION_GROUP)))
+			return &rows[i];
+	return NULL;
+}
+
+/* Where the fields are of the section that is being read. */
+static void *
+base_of(struct parse *p, enum section section)
+{
+	struct config	*c = p->config;
+
+	switch (section) {
+	case SECTION_LISTENER:
+		return &c->listeners[c->n_listeners - 1];
+	case SECTION_AUTHORIZE:
+		return &c->authorize;
+	case SECTION_DEFAULT:
+		return &c->default_group.options;
+	case SECTION_GROUP:
+		return &c->groups[c->n_groups - 1].options;
+	case SECTION_RECIPIENTS:
+		return &c->recipients[c->n_recipients - 1];
+	case SECTION_TOP:
+	case N_SECTIONS:
+		break;
+	}
+	return c;
+}
+
+static bool
+set_field(const struct row *row, void *base, const char *value,
+    struct err *err)
+{
+	return row->set((char *)base + row->offset, value, err);
+}
+
+/* A default as the table has it, which is as it stands in the file. */
+static void
+set_default(const struct row *row, void *base)
+{
+	char		*text = mem_str(row->doc.value), *value = text;
+	struct err	 err;
+
+	if (value[0] == '"') {
+		value++;
+		value[strlen(value) - 1] = '\0';
+	}
+	set_field(row, base, value, &err);
+	free(text);
+}
+
+static void
+set_defaults(enum section section, void *base)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (rows[i].section == section && rows[i].set != NULL &&
+		    rows[i].doc.value != NULL)
+			set_default(&rows[i], base);
+}
+
+/* Names stand in log lines as they are. */
+static bool
+check_title(const char *title, struct err *err)
+{
+	static const char	 good[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+
+	if (title[0] == '\0' || strlen(title) > 60 ||
+	    title[strspn(title, good)] != '\0')
+		return config_value_refuse(title, "a name of at most 60 "
+		    "letters, digits, \"-\", \"_\" and \".\"", err);
+	if (strcmp(title, "default") == 0)
+		return config_value_refuse(title, "another name: that is "
+		    "what mail of no group has", err);
+	return true;
+}
+
+static void
+begin_group(struct parse *p, const char *title, int line)
+{
+	struct config	*c = p->config;
+
+	if ((c->n_groups & (c->n_groups - 1)) == 0)
+		p->given = mem_grow(p->given,
+		    c->n_groups == 0 ? 1 : 2 * c->n_groups,
+		    sizeof(*p->given));
+	memset(p->given[c->n_groups], 0, sizeof(*p->given));
+	c->groups = grow(c->groups, c->n_groups, sizeof(*c->groups));
+	c->groups[c->n_groups++] = (struct config_group){
+	    .name = mem_str(title), .label = mem_strf("group %s", title),
+	    .line = line };
+}
+
+static void
+begin_recipients(struct parse *p, const char *title, int line)
+{
+	struct config	*c = p->config;
+
+	c->recipients = grow(c->recipients, c->n_recipients,
+	    sizeof(*c->recipients));
+	c->recipients[c->n_recipients++] = (struct config_recipients){
+	    .name = mem_str(title),
+	    .label = mem_strf("recipients %s", title), .line = line };
+}
+
+static void
+begin_listener(struct parse *p, const char *title, int line)
+{
+	struct config	*c = p->config;
+
+	c->listeners = grow(c->listeners, c->n_listeners,
+	    sizeof(*c->listeners));
+	c->listeners[c->n_listeners] = (struct listener){
+	    .spec = mem_str(title), .line = line };
+	set_defaults(SECTION_LISTENER, &c->listeners[c->n_listeners++]);
+}
+
+static bool
+begin_section(struct parse *p, const cfg_t *cfg)
+{
+	enum section	 section = section_of(cfg);
+	int		 line = p->scan.section_lines[p->n_ended];
+
+	p->current = cfg;
+	if (section == SECTION_DEFAULT)
+		p->config->default_group.line = line;
+	if (section == SECTION_LISTENER)
+		begin_listener(p, cfg->title, line);
+	if (section != SECTION_GROUP && section != SECTION_RECIPIENTS)
+		return true;
+	if (!check_title(cfg->title, p->err))
+		return fail(p, line);
+	if (section == SECTION_GROUP)
+		begin_group(p, cfg->title, line);
+	else
+		begin_recipients(p, cfg->title, line);
+	return true;
+}
+
+/* --- libconfuse's calls ----------------------------------------------------------- */
+
+static void
+take_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	char	 text[300];
+
+	if (active->has_failed)
+		return;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	err_set(active->err, ERR_CONFIG, "%s", text);
+	fail(active, cfg->line);
+}
+
+/* A value beyond its own field: which options a group has itself. */
+static void
+note_given(struct parse *p, const struct row *row, enum section section,
+    const char *value)
+{
+	size_t				 i = (size_t)(row - rows);
+	struct config_recipients	*r;
+
+	if (section == SECTION_DEFAULT)
+		p->defaults[i] = mem_str(value);
+	if (section == SECTION_GROUP)
+		p->given[p->config->n_groups - 1][i] = true;
+	if (section != SECTION_RECIPIENTS)
+		return;
+	r = &p->config->recipients[p->config->n_recipients - 1];
+	r->has_sign |= row->set != NULL &&
+	    row->offset == offsetof(struct config_recipients, sign);
+	r->has_encrypt |= row->set != NULL &&
+	    row->offset == offsetof(struct config_recipients, encrypt);
+	r->has_cipher |= row->set != NULL &&
+	    row->offset == offsetof(struct config_recipients, cipher);
+}
+
+static bool
+has_control(const char *value)
+{
+	for (; *value != '\0'; value++)
+		if ((unsigned char)*value < 0x20 || *value == 0x7f)
+			return true;
+	return false;
+}
+
+static bool
+take_value(struct parse *p, cfg_t *cfg, const char *name, const char *value)
+{
+	enum section		 section = section_of(cfg);
+	const struct row	*row = row_of(section, name);
+
+	if (section != SECTION_TOP && p->current != cfg &&
+	    !begin_section(p, cfg))
+		return false;
+	if (has_control(value) || !text_is_utf8(value, strlen(value)))
+		return config_value_refuse(value, "text", p->err);
+	if (row->add != NULL)
+		return row->add(p, section, value, cfg->line, p->err);
+	if (!set_field(row, base_of(p, section), value, p->err))
+		return false;
+	note_given(p, row, section, value);
+	return true;
+}
+
+static int
+on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	if (!take_value(active, cfg, opt->name, value)) {
+		if (!active->has_failed)
+			err_prefix(active->err, "%s", opt->name);
+		fail(active, cfg->line);
+		return -1;
+	}
+	*(const char **)result = value;
+	return 0;
+}
+
+static int
+on_section_end(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const cfg_t	*section;
+
+	(void)cfg;
+	section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+	if (active->current != section && !begin_section(active, section))
+		return -1;
+	active->current = NULL;
+	active->n_ended++;
+	return 0;
+}
+
+/* libconfuse's own tables, made of ours; it copies them. */
+static cfg_t *
+make_confuse(void)
+{
+	cfg_opt_t	 opts[N_SECTIONS][N_ROWS + N_SECTIONS + 1];
+	size_t		 n[N_SECTIONS] = { 0 };
+	cfg_t		*cfg;
+
+	memset(opts, 0, sizeof(opts));
+	for (size_t i = 0; i < N_ROWS; i++) {
+		cfg_opt_t	 opt = { .name = rows[i].doc.name,
+				    .type = CFGT_STR, .parsecb = on_value,
+				    .flags = CFGF_NODEFAULT |
+				    (rows[i].is_list ? CFGF_LIST : 0) };
+
+		opts[rows[i].section][n[rows[i].section]++] = opt;
+		if (rows[i].section == SECTION_DEFAULT)
+			opts[SECTION_GROUP][n[SECTION_GROUP]++] = opt;
+	}
+	for (int i = SECTION_TOP + 1; i < N_SECTIONS; i++)
+		opts[SECTION_TOP][n[SECTION_TOP]++] = (cfg_opt_t){
+		    .name = sections[i].name, .type = CFGT_SEC,
+		    .flags = sections[i].flags | CFGF_NO_TITLE_DUPES,
+		    .subopts = opts[i], .validcb = on_section_end };
+	cfg = cfg_init(opts[SECTION_TOP], CFGF_NONE);
+	if (cfg != NULL)
+		cfg_set_error_function(cfg, take_error);
+	return cfg;
+}
+
+/* --- the whole ---------------------------------------------------------------------- */
+
+/* Groups have what they say themselves, then what default says. */
+static void
+inherit(struct parse *p)
+{
+	struct config	*c = p->config;
+	struct err	 ignored;	/* it was accepted in default */
+
+	for (size_t g = 0; g < c->n_groups; g++)
+		for (size_t i = 0; i < N_ROWS; i++) {
+			if (rows[i].section != SECTION_DEFAULT ||
+			    p->given[g][i])
+				continue;
+			if (p->defaults[i] != NULL)
+				set_field(&rows[i], &c->groups[g].options,
+				    p->defaults[i], &ignored);
+			else
+				set_default(&rows[i], &c->groups[g].options);
+		}
+}
+
+/* The configuration file alone; the files it names are known afterwards. */
+static bool
+parse_main(struct parse *p, const struct config_source *source,
+    struct err *err)
+{
+	cfg_t	*cfg;
+	bool	 is_ok;
+
+	*p = (struct parse){ .source = source, .err = err };
+	p->config = mem_alloc(sizeof(*p->config));
+	p->config->path = mem_str(source->path);
+	p->config->default_group.name = mem_str("default");
+	p->config->default_group.label = mem_str("default");
+	set_defaults(SECTION_TOP, p->config);
+	set_defaults(SECTION_AUTHORIZE, &p->config->authorize);
+	set_defaults(SECTION_DEFAULT, &p->config->default_group.options);
+	if (!scan_file(source, &p->scan, err))
+		return false;
+	pthread_mutex_lock(&confuse_lock);
+	active = p;
+	cfg = make_confuse();
+	is_ok = cfg != NULL &&
+	    cfg_parse_buf(cfg, p->scan.text) == CFG_SUCCESS;
+	if (cfg != NULL)
+		cfg_free(cfg);
+	active = NULL;
+	pthread_mutex_unlock(&confuse_lock);
+	if (!is_ok && !p->has_failed)
+		return err_set(err, ERR_CONFIG, "%s: libconfuse cannot read "
+		    "it", source->path);
+	if (is_ok)
+		inherit(p);
+	return is_ok;
+}
+
+static void
+members_free(struct members *members)
+{
+	for (size_t i = 0; i < members->n; i++)
+		free(members->list[i].text);
+	free(members->list);
+}
+
+static void
+parse_free(struct parse *p)
+{
+	scan_free(&p->scan);
+	config_free(p->config);
+	for (size_t i = 0; i < N_ROWS; i++)
+		free(p->defaults[i]);
+	for (size_t i = 0; i < p->n_files; i++)
+		free(p->files[i].path);
+	free(p->files);
+	free(p->given);
+	members_free(&p->group_members);
+	members_free(&p->recipients_members);
+}
+
+static int
+compare_members(const void *a, const void *b)
+{
+	const struct member	*x = a, *y = b;
+
+	if (x->set != y->set)
+		return x->set < y->set ? -1 : 1;
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+/* The index, with earlier sets first, and warnings about what never wins. */
+static struct group_table *
+index_members(struct config *config, struct members *members, size_t n_sets,
+    const char *(*label)(const struct config *, size_t, int *line))
+{
+	struct group_table	*table = group_table_new();
+	bool			*is_reachable = mem_array(n_sets, sizeof(bool));
+	int			 line;
+
+	qsort(members->list, members->n, sizeof(*members->list),
+	    compare_members);
+	for (size_t i = 0; i < members->n; i++)
+		group_table_add(table, members->list[i].text,
+		    members->list[i].set);
+	for (size_t i = 0; i < members->n; i++) {
+		const struct member	*m = &members->list[i];
+		size_t			 winner;
+
+		winner = group_table_find(table, m->text);
+		if (winner == m->set) {
+			is_reachable[m->set] = true;
+			continue;
+		}
+		config_check_warn(config, 0, "%s (%s:%d) of %s is in %s "
+		    "already, which comes first and wins", m->text, m->path,
+		    m->line, label(config, m->set, &line),
+		    label(config, winner, &line));
+	}
+	for (size_t i = 0; i < n_sets; i++) {
+		const char	*name = label(config, i, &line);
+
+		if (!is_reachable[i])
+			config_check_warn(config, line, "%s has no member "
+			    "that could ever match", name);
+	}
+	free(is_reachable);
+	return table;
+}
+
+static const char *
+group_label(const struct config *config, size_t i, int *line)
+{
+	*line = config->groups[i].line;
+	return config->groups[i].label;
+}
+
+static const char *
+recipients_label(const struct config *config, size_t i, int *line)
+{
+	*line = config->recipients[i].line;
+	return config->recipients[i].label;
+}
+
+/* One of the other files, whose bytes are at hand. */
+static bool
+parse_named(struct parse *p, const struct named_file *file,
+    const struct config_source *source)
+{
+	if (strcmp(file->path, source->path) != 0)
+		return err_set(p->err, ERR_BUG, "found %s, wanted the bytes "
+		    "of %s", source->path, file->path);
+	if (file->section == SECTION_AUTHORIZE)
+		return identity_table_parse(source, &p->config->identities,
+		    p->err);
+	return parse_members_file(file->section == SECTION_GROUP ?
+	    &p->group_members : &p->recipients_members, file, source, p->err);
+}
+
+static bool
+parse_all(struct parse *p, const struct config_source *sources, size_t n,
+    struct err *err)
+{
+	struct config	*c;
+
+	if (!parse_main(p, sources, err))
+		return false;
+	if (n != p->n_files + 1)
+		return err_set(err, ERR_BUG, "%s: found %zu files, wanted "
+		    "the %zu that it names", sources[0].path, n - 1,
+		    p->n_files);
+	for (size_t i = 0; i < p->n_files; i++)
+		if (!parse_named(p, &p->files[i], &sources[i + 1])) {
+			if (err->kind != ERR_BUG)
+				err->kind = ERR_CONFIG;
+			return false;
+		}
+	c = p->config;
+	c->group_members = index_members(c, &p->group_members, c->n_groups,
+	    group_label);
+	c->recipients_members = index_members(c, &p->recipients_members,
+	    c->n_recipients, recipients_label);
+	return config_check(c, err);
+}
+
+bool
+config_parse(const struct config_source *sources, size_t n,
+    struct config **out, struct err *err)
+{
+	struct parse	 parse;
+	bool		 is_ok;
+
+	if (n == 0)
+		return err_set(err, ERR_BUG, "there is no configuration file");
+	is_ok = parse_all(&parse, sources, n, err);
+	if (is_ok) {
+		*out = parse.config;
+		parse.config = NULL;
+	}
+	parse_free(&parse);
+	return is_ok;
+}
+
+/* --- files ----------------------------------------------------------------------------- */
+
+static bool
+read_all(int fd, struct config_source *source, struct err *err)
+{
+	struct stat	 st;
+	struct buf	 buf = { .max = CONFIG_SOURCE_MAX };
+	char		 chunk[16384];
+	ssize_t		 n;
+
+	if (fstat(fd, &st) == -1)
+		return err_errno(err, ERR_CONFIG, "%s", source->path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_CONFIG, "%s: found no regular file, "
+		    "wanted one", source->path);
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+		buf_add(&buf, chunk, (size_t)n);
+	if (n == -1) {
+		buf_free(&buf);
+		return err_errno(err, ERR_CONFIG, "%s", source->path);
+	}
+	if (!buf_ok(&buf, source->path, err)) {
+		buf_free(&buf);
+		err->kind = ERR_CONFIG;
+		return false;
+	}
+	source->len = buf.len;
+	source->bytes = buf_take_str(&buf);
+	return true;
+}
+
+/* Append one file to a bundle. */
+static bool
+read_source(struct config_bundle *bundle, const char *path, struct err *err)
+{
+	struct config_source	*source;
+	int			 fd;
+	bool			 is_ok;
+
+	bundle->sources = mem_grow(bundle->sources, bundle->n + 1,
+	    sizeof(*bundle->sources));
+	source = &bundle->sources[bundle->n++];
+	*source = (struct config_source){ .path = mem_str(path) };
+	/* O_NONBLOCK: a FIFO is refused rather than waited for. */
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
+		return err_errno(err, ERR_CONFIG, "%s", path);
+	is_ok = read_all(fd, source, err);
+	close(fd);
+	return is_ok;
+}
+
+bool
+config_bundle_read(const char *path, struct config_bundle *out,
+    struct err *err)
+{
+	struct config_bundle	 bundle = { 0 };
+	struct parse		 parse = { 0 };
+	bool			 is_ok = false;
+
+	if (!read_source(&bundle, path, err) ||
+	    !parse_main(&parse, &bundle.sources[0], err))
+		goto out;
+	for (size_t i = 0; i < parse.n_files; i++)
+		if (!read_source(&bundle, parse.files[i].path, err)) {
+			err_prefix(err, "%s:%d", path, parse.files[i].line);
+			goto out;
+		}
+	*out = bundle;
+	bundle = (struct config_bundle){ 0 };
+	is_ok = true;
+out:
+	parse_free(&parse);
+	config_bundle_free(&bundle);
+	return is_ok;
+}
+
+void
+config_bundle_free(struct config_bundle *bundle)
+{
+	for (size_t i = 0; i < bundle->n; i++) {
+		free(bundle->sources[i].path);
+		free(bundle->sources[i].bytes);
+	}
+	free(bundle->sources);
+	*bundle = (struct config_bundle){ 0 };
+}
+
+bool
+config_read(const char *path, struct config **out, struct err *err)
+{
+	struct config_bundle	 bundle;
+	bool			 is_ok;
+
+	if (!config_bundle_read(path, &bundle, err))
+		return false;
+	is_ok = config_parse(bundle.sources, bundle.n, out, err);
+	config_bundle_free(&bundle);
+	return is_ok;
+}
+
+static void
+group_clear(struct config_group *group)
+{
+	free(group->name);
+	free(group->label);
+}
+
+void
+config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	for (size_t i = 0; i < config->n_listeners; i++) {
+		free(config->listeners[i].spec);
+		free(config->listeners[i].path);
+		free(config->listeners[i].group);
+	}
+	for (size_t i = 0; i < config->n_groups; i++)
+		group_clear(&config->groups[i]);
+	group_clear(&config->default_group);
+	for (size_t i = 0; i < config->n_recipients; i++) {
+		free(config->recipients[i].name);
+		free(config->recipients[i].label);
+	}
+	for (size_t i = 0; i < config->n_warnings; i++)
+		free(config->warnings[i]);
+	group_table_free(config->group_members);
+	group_table_free(config->recipients_members);
+	identity_table_free(config->identities);
+	free(config->authorize.networks);
+	free(config->authorize.identities_file);
+	free(config->listeners);
+	free(config->groups);
+	free(config->recipients);
+	free(config->warnings);
+	free(config->path);
+	free(config->store);
+	free(config->master_key);
+	free(config->user);
+	free(config->filter_user);
+	free(config->spool_dir);
+	free(config);
+}

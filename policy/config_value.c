@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "policy/config.h"
+#include "policy/config_value.h"
+
+#define SIZE_LARGEST	(INT_MAX - 1)	/* libmilter counts in int */
+#define COUNT_LARGEST	100000
+#define SECONDS_LARGEST	240		/* MTAs wait for 300 */
+
+/* Words in the order of their enums, NULL at the end. */
+static const char *const want_words[] = {
+	"never", "prefer", "require", NULL };
+static const char *const otherwise_words[] = {
+	"plain", "reject", "tempfail", NULL };
+static const char *const on_error_words[] = {
+	"tempfail", "reject", "accept", NULL };
+static const char *const role_words[] = {
+	"direct", "stamp", "seal", NULL };
+static const char *const format_words[] = {
+	"detached", "opaque", NULL };
+
+const char *
+config_want_name(enum want want)
+{
+	return want_words[want];
+}
+
+const char *
+config_otherwise_name(enum otherwise otherwise)
+{
+	return otherwise_words[otherwise];
+}
+
+const char *
+config_on_error_name(enum on_error on_error)
+{
+	return on_error_words[on_error];
+}
+
+const char *
+config_role_name(enum role role)
+{
+	return role_words[role];
+}
+
+bool
+config_value_refuse(const char *value, const char *wanted, struct err *err)
+{
+	char	*shown = text_safe(value, strlen(value), 80);
+
+	err_set(err, ERR_CONFIG, "found \"%s\", wanted %s", shown, wanted);
+	free(shown);
+	return false;
+}
+
+static int
+find_word(const char *const *words, const char *value)
+{
+	for (int i = 0; words[i] != NULL; i++)
+		if (strcmp(words[i], value) == 0)
+			return i;
+	return -1;
+}
+
+bool
+config_value_bool(void *field, const char *value, struct err *err)
+{
+	static const char *const	 words[] = {
+		"false", "true", "no", "yes", "off", "on", NULL };
+	int				 i = find_word(words, value);
+
+	if (i < 0)
+		return config_value_refuse(value, "true or false", err);
+	*(bool *)field = i % 2 == 1;
+	return true;
+}
+
+bool
+config_value_want(void *field, const char *value, struct err *err)
+{
+	int	 i = find_word(want_words, value);
+
+	if (i < 0)
+		return config_value_refuse(value,
+		    "never, prefer or require", err);
+	*(enum want *)field = (enum want)i;
+	return true;
+}
+
+bool
+config_value_otherwise(void *field, const char *value, struct err *err)
+{
+	int	 i = find_word(otherwise_words, value);
+
+	if (i < 0)
+		return config_value_refuse(value,
+		    "plain, reject or tempfail", err);
+	*(enum otherwise *)field = (enum otherwise)i;
+	return true;
+}
+
+bool
+config_value_on_error(void *field, const char *value, struct err *err)
+{
+	int	 i = find_word(on_error_words, value);
+
+	if (i < 0)
+		return config_value_refuse(value,
+		    "tempfail, reject or accept", err);
+	*(enum on_error *)field = (enum on_error)i;
+	return true;
+}
+
+bool
+config_value_role(void *field, const char *value, struct err *err)
+{
+	int	 i = find_word(role_words, value);
+
+	if (i < 0)
+		return config_value_refuse(value, "direct, stamp or seal",
+		    err);
+	*(enum role *)field = (enum role)i;
+	return true;
+}
+
+bool
+config_value_format(void *field, const char *value, struct err *err)
+{
+	int	 i = find_word(format_words, value);
+
+	if (i < 0)
+		return config_value_refuse(value, "detached or opaque", err);
+	*(enum signed_format *)field = (enum signed_format)i;
+	return true;
+}
+
+bool
+config_value_cipher(void *field, const char *value, struct err *err)
+{
+	if (alg_cipher_parse(value, field))
+		return true;
+	return config_value_refuse(value, "aes-128-cbc, aes-256-cbc, "
+	    "aes-128-gcm, aes-256-gcm or auto", err);
+}
+
+bool
+config_value_digest(void *field, const char *value, struct err *err)
+{
+	if (alg_digest_parse(value, field))
+		return true;
+	return config_value_refuse(value, "sha-256, sha-384 or sha-512", err);
+}
+
+/* Replaces a string; fields begin as NULL. */
+bool
+config_value_string(void *field, const char *value, struct err *err)
+{
+	(void)err;
+	free(*(char **)field);
+	*(char **)field = mem_str(value);
+	return true;
+}
+
+bool
+config_value_name(void *field, const char *value, struct err *err)
+{
+	if (value[0] == '\0')
+		return config_value_refuse(value, "a name", err);
+	return config_value_string(field, value, err);
+}
+
+bool
+config_value_path(void *field, const char *value, struct err *err)
+{
+	if (value[0] != '/')
+		return config_value_refuse(value, "a path that begins with /",
+		    err);
+	return config_value_string(field, value, err);
+}
+
+/* A number from 1 to largest; end is what follows its digits. */
+static bool
+parse_number(const char *value, unsigned long largest, unsigned long *out,
+    const char **end)
+{
+	unsigned long	 n = 0;
+
+	*end = value;
+	for (; **end >= '0' && **end <= '9'; (*end)++) {
+		n = n * 10 + (unsigned long)(**end - '0');
+		if (n > largest)
+			return false;
+	}
+	*out = n;
+	return *end != value && n > 0;
+}
+
+bool
+config_value_size(void *field, const char *value, struct err *err)
+{
+	const char	*end;
+	unsigned long	 n, unit = 1;
+	bool		 is_ok;
+
+	is_ok = parse_number(value, SIZE_LARGEST, &n, &end);
+	if (is_ok && *end != '\0') {
+		unit = *end == 'K' ? 1024ul : *end == 'M' ? 1024ul * 1024 :
+		    *end == 'G' ? 1024ul * 1024 * 1024 : 0;
+		is_ok = unit != 0 && end[1] == '\0' &&
+		    n <= SIZE_LARGEST / unit;
+	}
+	if (!is_ok)
+		return config_value_refuse(value,
+		    "a number of bytes below 2G, such as 50M or 512K", err);
+	*(size_t *)field = n * unit;
+	return true;
+}
+
+bool
+config_value_count(void *field, const char *value, struct err *err)
+{
+	const char	*end;
+	unsigned long	 n;
+
+	if (!parse_number(value, COUNT_LARGEST, &n, &end) || *end != '\0')
+		return config_value_refuse(value,
+		    "a number from 1 to 100000", err);
+	*(size_t *)field = n;
+	return true;
+}
+
+bool
+config_value_seconds(void *field, const char *value, struct err *err)
+{
+	const char	*end;
+	unsigned long	 n;
+
+	if (!parse_number(value, SECONDS_LARGEST, &n, &end) || *end != '\0')
+		return config_value_refuse(value,
+		    "a number of seconds from 1 to 240", err);
+	*(int *)field = (int)n;
+	return true;
+}
+
+bool
+config_value_mode(void *field, const char *value, struct err *err)
+{
+	char	*end;
+	long	 mode = strtol(value, &end, 8);
+
+	if (value[0] != '0' || strlen(value) != 4 || *end != '\0' ||
+	    mode < 0 || mode > 0777)
+		return config_value_refuse(value,
+		    "four octal digits, such as 0660", err);
+	*(mode_t *)field = (mode_t)mode;
+	return true;
+}
