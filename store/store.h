@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "store/master_key.h"
 
 /*
  * The Berkeley DB environment: private to this process, recovered at each
@@ -13,8 +14,6 @@
  * when its holder dies.  One process at a time; within it any number of threads.
  */
 struct store;
-
-#define MASTER_KEY_LEN	32
 
 struct store_options {
 	const char	*dir;			/* the folder; borrowed */
@@ -36,14 +35,26 @@ bool	store_create(const struct store_options *, struct err *);
 bool	store_open(const struct store_options *, struct store **, struct err *);
 void	store_close(struct store *);
 
+/* --- for the files of this folder --------------------------------------- */
+
 /*
- * Read the 32 bytes of the master key: $CREDENTIALS_DIRECTORY/master.key if
- * that exists, else path.  ERR_CONFIG unless it is a regular file of 32 bytes
- * that belongs to root or to the caller and that nobody else can read.
+ * Every access to a table lies between a begin and its end.  Readers share,
+ * a writer is alone: what it changes is seen by nobody before the commit,
+ * and Berkeley DB's own page locks, with their deadlocks and their table
+ * that a large transaction fills, are not needed.
  */
-bool	master_key_read(const char *path, uint8_t key[MASTER_KEY_LEN],
-	    struct err *);
-/* A new random key in a new file, mode 0400. */
-bool	master_key_create(const char *path, struct err *);
+bool	store_begin_read(struct store *, struct err *);
+void	store_end_read(struct store *);
+bool	store_begin_write(struct store *, struct err *);
+/* On disk when it returns true; nothing has changed when it returns false. */
+bool	store_commit(struct store *, struct err *);
+void	store_abort(struct store *);
+
+/* Between store_begin_write() and its end; asked within one of the pairs. */
+bool	store_is_writing(const struct store *);
+
+/* Counts commits, so that what was derived from the store can be dated. */
+uint64_t store_generation(const struct store *);
+const uint8_t *store_master_key(const struct store *);
 
 #endif

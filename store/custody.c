@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/custody.h"
+
+struct custody {
+	const struct custody_ops	*ops;
+	void				*arg;
+};
+
+struct custody *
+custody_new(const struct custody_ops *ops, void *arg)
+{
+	struct custody	*custody = mem_alloc(sizeof(*custody));
+
+	custody->ops = ops;
+	custody->arg = arg;
+	return custody;
+}
+
+bool
+custody_find(struct custody *custody, const char *addr, enum cert_use use,
+    int64_t now, struct finding **out, struct err *err)
+{
+	return custody->ops->find(custody->arg, addr, use, now, out, err);
+}
+
+bool
+custody_sign(struct custody *custody, const struct sign_request *request,
+    struct buf *signed_data, struct err *err)
+{
+	return custody->ops->sign(custody->arg, request, signed_data, err);
+}
+
+bool
+custody_list(struct custody *custody, const struct fingerprint *after,
+    size_t max, int64_t now, struct cert_entry **out, size_t *n,
+    struct err *err)
+{
+	return custody->ops->list(custody->arg, after, max, now, out, n, err);
+}
+
+bool
+custody_lookup(struct custody *custody, const char *prefix_or_addr,
+    int64_t now, struct cert_entry **out, size_t *n, struct err *err)
+{
+	return custody->ops->lookup(custody->arg, prefix_or_addr, now, out, n,
+	    err);
+}
+
+bool
+custody_put_certs(struct custody *custody, const struct put_cert *certs,
+    size_t n, int64_t now, struct put_result *results, struct err *err)
+{
+	return custody->ops->put_certs(custody->arg, certs, n, now, results,
+	    err);
+}
+
+bool
+custody_put_key(struct custody *custody, const struct put_key *key,
+    int64_t now, struct put_result *result, struct err *err)
+{
+	return custody->ops->put_key(custody->arg, key, now, result, err);
+}
+
+bool
+custody_get_key(struct custody *custody, const struct fingerprint *fp,
+    enum key_protection *protection, struct buf *out, struct err *err)
+{
+	return custody->ops->get_key(custody->arg, fp, protection, out, err);
+}
+
+bool
+custody_chain(struct custody *custody, const struct fingerprint *fp,
+    int64_t now, struct cert_entry **out, size_t *n, struct err *err)
+{
+	return custody->ops->chain(custody->arg, fp, now, out, n, err);
+}
+
+bool
+custody_set_state(struct custody *custody, const struct fingerprint *fp,
+    enum cert_state state, struct err *err)
+{
+	return custody->ops->set_state(custody->arg, fp, state, err);
+}
+
+bool
+custody_remove(struct custody *custody, const struct fingerprint *fp,
+    bool key_only, struct err *err)
+{
+	return custody->ops->remove(custody->arg, fp, key_only, err);
+}
+
+void
+custody_close(struct custody *custody)
+{
+	if (custody == NULL)
+		return;
+	custody->ops->close(custody->arg);
+	free(custody);
+}
+
+const char *
+cert_state_name(enum cert_state state)
+{
+	switch (state) {
+	case CERT_TRUSTED:
+		return "trusted";
+	case CERT_ANCHOR:
+		return "anchor";
+	case CERT_CHAIN:
+		return "chain";
+	case CERT_DISTRUSTED:
+		return "distrusted";
+	}
+	return "unknown";
+}
+
+void
+finding_free(struct finding *finding)
+{
+	if (finding == NULL)
+		return;
+	for (size_t i = 0; i < finding->n; i++)
+		free(finding->candidates[i].reason);
+	free(finding->candidates);
+	free(finding->der);
+	free(finding->reason);
+	free(finding);
+}
+
+void
+cert_entry_free(struct cert_entry *entries, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(entries[i].der);
+		free(entries[i].source);
+		free(entries[i].trusted_by);
+	}
+	free(entries);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STORE_RECORD_H
+#define STORE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "store/cert.h"
+#include "store/custody.h"
+
+/*
+ * Records as bytes: a kind and a version byte, fields in fixed order, the
+ * first eight bytes of SHA-256 over all before.  Pure; what is read is checked
+ * byte by byte, for a disk is input like any other.
+ */
+
+#define RECORD_SOURCE_MAX	1024	/* bytes of a source kept */
+#define RECORD_KEY_MAX		65536	/* bytes of a key, either form */
+
+struct cert_record {
+	enum cert_state		 state;
+	int64_t			 added;		/* seconds since the epoch */
+	char			*source;	/* what it was imported from */
+	struct cert_facts	 facts;
+	uint8_t			*der;
+	size_t			 der_len;
+};
+
+struct key_record {
+	enum key_protection	 protection;
+	int64_t			 added;
+	char			*source;
+	struct buf		 sealed;	/* the plain key, by keywrap_seal() */
+	struct buf		 wrapped;	/* as it came; empty if unprotected */
+};
+
+void	record_encode_cert(const struct cert_record *, struct buf *out);
+void	record_encode_key(const struct key_record *, struct buf *out);
+
+/* ERR_DATA: cut off, altered, or written by a newer version. */
+bool	record_decode_cert(const uint8_t *, size_t len, struct cert_record *,
+	    struct err *);
+bool	record_decode_key(const uint8_t *, size_t len, struct key_record *,
+	    struct err *);
+
+void	record_free_cert(struct cert_record *);
+void	record_free_key(struct key_record *);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STORE_SIGNER_H
+#define STORE_SIGNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <openssl/x509.h>
+
+#include "base/alg.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+struct signer {
+	X509			*cert;
+	const STACK_OF(X509)	*chain;		/* intermediates, no root */
+	EVP_PKEY		*key;
+	X509			*encrypt;	/* to reply to; NULL: the same */
+};
+
+/*
+ * A detached SignedData (RFC 5652, RFC 8551 section 3.5) in DER over a
+ * digest that was computed elsewhere, with contentType, messageDigest,
+ * signingTime (now), smimeCapabilities, signingCertificateV2, and
+ * SMIMEEncryptionKeyPreference where another certificate is for encryption.
+ * RSA signs by PKCS#1 v1.5, EC by ECDSA.  The result has been verified.
+ * False is ERR_TEMP.
+ */
+bool	signer_sign(const struct signer *, enum digest, const uint8_t *hash,
+	    struct buf *out, struct err *);
+
+#endif

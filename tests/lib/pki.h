@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_LIB_PKI_H
+#define TESTS_LIB_PKI_H
+
+/*
+ * Certificates and keys made for one test, by libcrypto: any day, any
+ * weakness.  A failure ends the test, for nothing would be tested without.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#define PKI_DAY		((int64_t)24 * 3600)
+/* 2026-06-01T00:00:00Z, the day on which tests stand. */
+#define PKI_NOW		((int64_t)1780272000)
+
+struct pki_spec {
+	const char	*cn;
+	const char	*alt;		/* "email:a@example.org"; NULL: no SAN */
+	const char	*subject_email;	/* in the subject; NULL: none */
+	const char	*ku;		/* NULL: none */
+	const char	*eku;		/* NULL: none */
+	bool		 is_ca;
+	int64_t		 from;		/* days from PKI_NOW; 0 is -30 */
+	int64_t		 until;		/* days from PKI_NOW; 0 is 365 */
+	const char	*md;		/* NULL: SHA256 */
+	const char	*extra;		/* OID of a critical, unknown extension */
+};
+
+struct pki_cert {
+	X509		*x509;
+	EVP_PKEY	*key;
+	uint8_t		*der;
+	size_t		 der_len;
+};
+
+static inline void
+pki_must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	printf("pki.h: %s failed\n", what);
+	exit(1);
+}
+
+static inline EVP_PKEY *
+pki_key(const char *kind)
+{
+	EVP_PKEY	*key;
+
+	if (strncmp(kind, "RSA", 3) == 0)
+		key = EVP_RSA_gen((unsigned)atoi(kind + 3));
+	else if (strncmp(kind, "P-", 2) == 0)
+		key = EVP_EC_gen(kind);
+	else
+		key = EVP_PKEY_Q_keygen(NULL, NULL, kind);
+	pki_must(key != NULL, kind);
+	return key;
+}
+
+static inline void
+pki_add_ext(X509 *x509, X509V3_CTX *ctx, int nid, const char *value)
+{
+	X509_EXTENSION	*ext;
+
+	if (value == NULL)
+		return;
+	ext = X509V3_EXT_conf_nid(NULL, ctx, nid, value);
+	pki_must(ext != NULL && X509_add_ext(x509, ext, -1), value);
+	X509_EXTENSION_free(ext);
+}
+
+static inline void
+pki_add_unknown(X509 *x509, const char *oid)
+{
+	ASN1_OBJECT		*obj = OBJ_txt2obj(oid, 1);
+	ASN1_OCTET_STRING	*data = ASN1_OCTET_STRING_new();
+	X509_EXTENSION		*ext;
+
+	ASN1_OCTET_STRING_set(data, (const unsigned char *)"\5\0", 2);
+	ext = X509_EXTENSION_create_by_OBJ(NULL, obj, 1, data);
+	pki_must(ext != NULL && X509_add_ext(x509, ext, -1), oid);
+	X509_EXTENSION_free(ext);
+	ASN1_OCTET_STRING_free(data);
+	ASN1_OBJECT_free(obj);
+}
+
+static inline void
+pki_name(X509_NAME *name, const char *cn, const char *email)
+{
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+	    (const unsigned char *)cn, -1, -1, 0);
+	if (email != NULL)
+		X509_NAME_add_entry_by_NID(name, NID_pkcs9_emailAddress,
+		    MBSTRING_ASC, (const unsigned char *)email, -1, -1, 0);
+}
+
+/* Signed by the issuer, by itself if that is NULL.  The key is kept. */
+static inline struct pki_cert
+pki_issue(const struct pki_spec *spec, EVP_PKEY *key,
+    const struct pki_cert *issuer)
+{
+	static long	 serial = 1000;
+	struct pki_cert	 cert = { X509_new(), key, NULL, 0 };
+	X509		*by = issuer == NULL ? cert.x509 : issuer->x509;
+	EVP_PKEY	*by_key = issuer == NULL ? key : issuer->key;
+	bool		 has_md = EVP_PKEY_get_base_id(by_key) != EVP_PKEY_ED25519;
+	int64_t		 from = spec->from == 0 ? -30 : spec->from;
+	int64_t		 until = spec->until == 0 ? 365 : spec->until;
+	X509V3_CTX	 ctx;
+	int		 len;
+
+	X509_set_version(cert.x509, X509_VERSION_3);
+	ASN1_INTEGER_set(X509_get_serialNumber(cert.x509), ++serial);
+	pki_name(X509_get_subject_name(cert.x509), spec->cn,
+	    spec->subject_email);
+	X509_set_issuer_name(cert.x509, X509_get_subject_name(by));
+	ASN1_TIME_set(X509_getm_notBefore(cert.x509),
+	    (time_t)(PKI_NOW + from * PKI_DAY));
+	ASN1_TIME_set(X509_getm_notAfter(cert.x509),
+	    (time_t)(PKI_NOW + until * PKI_DAY));
+	X509_set_pubkey(cert.x509, key);
+	X509V3_set_ctx(&ctx, by, cert.x509, NULL, NULL, 0);
+	X509V3_set_ctx_nodb(&ctx);
+	pki_add_ext(cert.x509, &ctx, NID_basic_constraints,
+	    spec->is_ca ? "critical,CA:TRUE" : NULL);
+	pki_add_ext(cert.x509, &ctx, NID_key_usage, spec->ku);
+	pki_add_ext(cert.x509, &ctx, NID_ext_key_usage, spec->eku);
+	pki_add_ext(cert.x509, &ctx, NID_subject_alt_name, spec->alt);
+	pki_add_ext(cert.x509, &ctx, NID_subject_key_identifier, "hash");
+	pki_add_ext(cert.x509, &ctx, NID_authority_key_identifier,
+	    issuer == NULL ? NULL : "keyid");
+	if (spec->extra != NULL)
+		pki_add_unknown(cert.x509, spec->extra);
+	pki_must(X509_sign(cert.x509, by_key, !has_md ? NULL :
+	    EVP_get_digestbyname(spec->md == NULL ? "SHA256" : spec->md)) > 0,
+	    "X509_sign");
+	len = i2d_X509(cert.x509, &cert.der);
+	pki_must(len > 0, "i2d_X509");
+	cert.der_len = (size_t)len;
+	return cert;
+}
+
+/* The key is freed apart: several certificates may have the same. */
+static inline void
+pki_free(struct pki_cert *cert)
+{
+	X509_free(cert->x509);
+	OPENSSL_free(cert->der);
+	memset(cert, 0, sizeof(*cert));
+}
+
+/* A plain PKCS#8 PrivateKeyInfo; freed with OPENSSL_free(). */
+static inline uint8_t *
+pki_pkcs8(const EVP_PKEY *key, size_t *len)
+{
+	PKCS8_PRIV_KEY_INFO	*info = EVP_PKEY2PKCS8(key);
+	uint8_t			*der = NULL;
+	int			 n = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
+
+	pki_must(n > 0, "PKCS#8");
+	PKCS8_PRIV_KEY_INFO_free(info);
+	*len = (size_t)n;
+	return der;
+}
+
+#endif

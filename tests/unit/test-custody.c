@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <time.h>
+
+#include <openssl/cms.h>
+#include <openssl/pem.h>
+
+#include "store/cert.h"
+#include "store/custody.h"
+#include "store/store.h"
+#include "tests/lib/pki.h"
+#include "tests/lib/scratch.h"
+#include "tests/lib/test.h"
+
+static EVP_PKEY	*ca_key, *alice_key, *bob_key, *other_key;
+static struct err err;
+
+static struct custody *
+open_custody(const char *dir, bool create)
+{
+	struct store_options	 options = { .dir = dir,
+				    .lock_timeout_ms = 1000 };
+	struct store		*store = NULL;
+
+	memset(options.master_key, 7, sizeof(options.master_key));
+	if (create)
+		REQUIRE_OK(store_create(&options, &err), err);
+	REQUIRE_OK(store_open(&options, &store, &err), err);
+	return custody_of_store_take(store);
+}
+
+static struct put_result
+put(struct custody *custody, const struct pki_cert *cert,
+    enum cert_state state)
+{
+	struct put_cert		 one = { cert->der, cert->der_len, state, "test" };
+	struct put_result	 result;
+
+	REQUIRE_OK(custody_put_certs(custody, &one, 1, PKI_NOW, &result, &err),
+	    err);
+	return result;
+}
+
+static struct put_result
+put_key(struct custody *custody, const EVP_PKEY *key)
+{
+	struct put_key		 one = { .source = "test" };
+	struct put_result	 result;
+	size_t			 len;
+	uint8_t			*der = pki_pkcs8(key, &len);
+
+	one.plain = der;
+	one.plain_len = len;
+	REQUIRE_OK(custody_put_key(custody, &one, PKI_NOW, &result, &err), err);
+	OPENSSL_free(der);
+	return result;
+}
+
+static void
+check_verdict(struct put_result result, enum put_verdict verdict,
+    enum cert_state state, const char *reason)
+{
+	CHECK_INT(result.verdict, verdict);
+	if (verdict != PUT_REFUSED)
+		CHECK_STR(cert_state_name(result.state),
+		    cert_state_name(state));
+	if (reason == NULL)
+		CHECK_STR(result.reason, NULL);
+	else if (result.reason == NULL || strstr(result.reason, reason) == NULL)
+		CHECK_STR(result.reason, reason);
+	free(result.reason);
+}
+
+static struct fingerprint
+fp_of(const struct pki_cert *cert)
+{
+	struct cert_facts	 facts;
+	struct fingerprint	 fp;
+
+	REQUIRE_OK(cert_read(cert->der, cert->der_len, &facts, &err), err);
+	fp = facts.fp;
+	cert_facts_free(&facts);
+	return fp;
+}
+
+/* Who is found, and if nobody, why. */
+static void
+check_find(struct custody *custody, const char *addr, enum cert_use use,
+    const struct pki_cert *want, const char *reason)
+{
+	struct finding	*finding = NULL;
+
+	REQUIRE_OK(custody_find(custody, addr, use, PKI_NOW, &finding, &err),
+	    err);
+	if (want != NULL)
+		CHECK_MEM(finding->der, finding->der_len, want->der,
+		    want->der_len);
+	else
+		CHECK(finding->der == NULL);
+	if (reason == NULL)
+		CHECK_STR(finding->reason, NULL);
+	else if (finding->reason == NULL ||
+	    strstr(finding->reason, reason) == NULL)
+		CHECK_STR(finding->reason, reason);
+	finding_free(finding);
+}
+
+static const struct pki_spec	 root_spec = { .cn = "Root", .is_ca = true,
+				    .ku = "critical,keyCertSign,cRLSign",
+				    .from = -3000, .until = 3000 };
+static const struct pki_spec	 sub_spec = { .cn = "Sub", .is_ca = true,
+				    .ku = "critical,keyCertSign,cRLSign",
+				    .from = -2000, .until = 2000 };
+
+static struct pki_spec
+leaf(const char *cn, const char *alt)
+{
+	return (struct pki_spec){ .cn = cn, .alt = alt,
+	    .ku = "critical,digitalSignature,keyEncipherment,keyAgreement",
+	    .eku = "emailProtection", .from = -1000, .until = 1000 };
+}
+
+static void
+test_chain_of_trust(void)
+{
+	struct custody		*custody = open_custody(scratch_folder("chain"),
+				    true);
+	EVP_PKEY		*sub_key = pki_key("P-256");
+	struct pki_cert		 root = pki_issue(&root_spec, ca_key, NULL);
+	struct pki_cert		 sub = pki_issue(&sub_spec, sub_key, &root);
+	struct pki_spec		 spec = leaf("Bob", "email:Bob@Example.org");
+	struct pki_cert		 bob = pki_issue(&spec, bob_key, &sub);
+	struct fingerprint	 root_fp = fp_of(&root), sub_fp = fp_of(&sub),
+				 bob_fp = fp_of(&bob);
+	struct cert_entry	*chain;
+	size_t			 n;
+
+	check_find(custody, "bob@example.org", CERT_USE_ENCRYPT, NULL,
+	    "no certificate");
+	check_verdict(put(custody, &bob, CERT_CHAIN), PUT_ADDED, CERT_CHAIN,
+	    NULL);
+	check_find(custody, "bob@example.org", CERT_USE_ENCRYPT, NULL,
+	    "issuer missing: CN=Sub");
+	check_verdict(put(custody, &sub, CERT_CHAIN), PUT_ADDED, CERT_CHAIN,
+	    NULL);
+	check_find(custody, "bob@example.org", CERT_USE_ENCRYPT, NULL,
+	    "issuer missing: CN=Root");
+	check_verdict(put(custody, &root, CERT_CHAIN), PUT_ADDED, CERT_CHAIN,
+	    NULL);
+	check_find(custody, "bob@example.org", CERT_USE_ENCRYPT, NULL,
+	    "no trusted CA: CN=Root");
+	REQUIRE_OK(custody_set_state(custody, &root_fp, CERT_ANCHOR, &err),
+	    err);
+	check_find(custody, "bob@example.org", CERT_USE_ENCRYPT, &bob, NULL);
+
+	/* An intermediate is an anchor without its root. */
+	REQUIRE_OK(custody_set_state(custody, &root_fp, CERT_CHAIN, &err),
+	    err);
+	REQUIRE_OK(custody_set_state(custody, &sub_fp, CERT_ANCHOR, &err), err);
+	check_find(custody, "bob@example.org", CERT_USE_ENCRYPT, &bob, NULL);
+
+	REQUIRE_OK(custody_chain(custody, &bob_fp, PKI_NOW, &chain, &n, &err),
+	    err);
+	CHECK_INT(n, 2);
+	if (n == 2) {
+		CHECK_MEM(chain[0].der, chain[0].der_len, sub.der, sub.der_len);
+		CHECK_MEM(chain[1].der, chain[1].der_len, root.der,
+		    root.der_len);
+	}
+	cert_entry_free(chain, n);
+
+	/* What a distrusted CA issued is not used, trusted leaf or not. */
+	REQUIRE_OK(custody_set_state(custody, &sub_fp, CERT_DISTRUSTED, &err),
+	    err);
+	REQUIRE_OK(custody_set_state(custody, &bob_fp, CERT_TRUSTED, &err),
+	    err);
+	check_find(custody, "bob@example.org", CERT_USE_ENCRYPT, NULL,
+	    "issued by a distrusted CA: CN=Sub");
+	REQUIRE_OK(custody_remove(custody, &sub_fp, false, &err), err);
+	check_find(custody, "bob@example.org", CERT_USE_ENCRYPT, &bob, NULL);
+	CHECK(!custody_set_state(custody, &sub_fp, CERT_CHAIN, &err));
+	CHECK_INT(err.kind, ERR_DATA);
+	CHECK(!custody_set_state(custody, &bob_fp, CERT_ANCHOR, &err));
+	custody_close(custody);
+	pki_free(&root);
+	pki_free(&sub);
+	pki_free(&bob);
+	EVP_PKEY_free(sub_key);
+}
+
+static void
+test_displacing(void)
+{
+	struct custody		*custody = open_custody(scratch_folder("displace"),
+				    true);
+	struct pki_spec		 spec = leaf("Bob", "email:bob@example.org");
+	struct pki_spec		 newer = spec;
+	struct pki_cert		 bob, mallory, renewed;
+	struct fingerprint	 mallory_fp, bob_fp;
+
+	newer.from = -10;
+	bob = pki_issue(&spec, bob_key, NULL);
+	renewed = pki_issue(&newer, bob_key, NULL);
+	mallory = pki_issue(&newer, other_key, NULL);
+	mallory_fp = fp_of(&mallory);
+	bob_fp = fp_of(&bob);
+
+	check_verdict(put(custody, &bob, CERT_TRUSTED), PUT_ADDED,
+	    CERT_TRUSTED, NULL);
+	check_verdict(put(custody, &bob, CERT_TRUSTED), PUT_KNOWN,
+	    CERT_TRUSTED, NULL);
+	check_verdict(put(custody, &mallory, CERT_TRUSTED), PUT_ADDED,
+	    CERT_CHAIN, "confirm this one with: smimectl trust ");
+	check_find(custody, "bob@example.org", CERT_USE_ENCRYPT, &bob, NULL);
+	/* The same key again is a renewal. */
+	check_verdict(put(custody, &renewed, CERT_TRUSTED), PUT_ADDED,
+	    CERT_TRUSTED, NULL);
+	check_find(custody, "bob@example.org", CERT_USE_ENCRYPT, &renewed,
+	    NULL);
+	REQUIRE_OK(custody_set_state(custody, &mallory_fp, CERT_TRUSTED, &err),
+	    err);
+	/* A distrusted key does not come back in another certificate. */
+	REQUIRE_OK(custody_set_state(custody, &bob_fp, CERT_DISTRUSTED, &err),
+	    err);
+	newer.from = -5;
+	pki_free(&renewed);
+	renewed = pki_issue(&newer, bob_key, NULL);
+	check_verdict(put(custody, &renewed, CERT_TRUSTED), PUT_REFUSED, 0,
+	    "has the public key of a certificate that is distrusted");
+	custody_close(custody);
+	pki_free(&bob);
+	pki_free(&mallory);
+	pki_free(&renewed);
+}
+
+/* Verify with libcrypto as a recipient would; returns the signed attributes. */
+static void
+check_signed_data(const struct buf *der, const struct pki_cert *root,
+    const char *content, int n_certs)
+{
+	const unsigned char	*p = der->data;
+	CMS_ContentInfo		*cms = d2i_CMS_ContentInfo(NULL, &p,
+				    (long)der->len);
+	X509_STORE		*store = X509_STORE_new();
+	BIO			*in = BIO_new_mem_buf(content, -1);
+	STACK_OF(X509)		*certs = CMS_get1_certs(cms);
+	STACK_OF(CMS_SignerInfo) *infos = CMS_get0_SignerInfos(cms);
+	CMS_SignerInfo		*si = sk_CMS_SignerInfo_value(infos, 0);
+
+	X509_STORE_add_cert(store, root->x509);
+	CHECK_INT(CMS_verify(cms, NULL, store, in, NULL,
+	    CMS_BINARY | CMS_DETACHED), 1);
+	CHECK_INT(sk_X509_num(certs), n_certs);
+	CHECK_INT(CMS_signed_get_attr_count(si), 5);
+	CHECK(CMS_signed_get_attr_by_NID(si, NID_pkcs9_signingTime, -1) >= 0);
+	CHECK(CMS_signed_get_attr_by_NID(si, NID_SMIMECapabilities, -1) >= 0);
+	CHECK(CMS_signed_get_attr_by_NID(si,
+	    NID_id_smime_aa_signingCertificateV2, -1) >= 0);
+	sk_X509_pop_free(certs, X509_free);
+	BIO_free(in);
+	X509_STORE_free(store);
+	CMS_ContentInfo_free(cms);
+}
+
+static void
+test_signing(void)
+{
+	static const char	 content[] = "Content-Type: text/plain\r\n\r\nHi\r\n";
+	struct custody		*custody = open_custody(scratch_folder("sign"),
+				    true);
+	EVP_PKEY		*sub_key = pki_key("P-256");
+	struct pki_cert		 root = pki_issue(&root_spec, ca_key, NULL);
+	struct pki_cert		 sub = pki_issue(&sub_spec, sub_key, &root);
+	struct pki_spec		 spec = leaf("Alice", "email:alice@example.org");
+	struct pki_cert		 alice = pki_issue(&spec, alice_key, &sub);
+	struct sign_request	 request = { .from = "alice@example.org",
+				    .digest = DIGEST_SHA256 };
+	struct buf		 out = { 0 };
+	enum key_protection	 protection;
+
+	request.fp = fp_of(&alice);
+	EVP_Digest(content, strlen(content), request.hash, NULL, EVP_sha256(),
+	    NULL);
+	put(custody, &root, CERT_ANCHOR);
+	put(custody, &sub, CERT_CHAIN);
+	check_verdict(put_key(custody, alice_key), PUT_REFUSED, 0,
+	    "no certificate with its public key");
+	check_verdict(put_key(custody, ca_key), PUT_REFUSED, 0,
+	    "belongs to a CA");
+	put(custody, &alice, CERT_TRUSTED);
+	check_find(custody, "alice@example.org", CERT_USE_SIGN, NULL,
+	    "has no private key here");
+	CHECK(!custody_sign(custody, &request, &out, &err));
+	CHECK_INT(err.kind, ERR_DATA);
+	check_verdict(put_key(custody, alice_key), PUT_ADDED, CERT_TRUSTED,
+	    NULL);
+	check_verdict(put_key(custody, alice_key), PUT_KNOWN, CERT_TRUSTED,
+	    NULL);
+	check_find(custody, "alice@example.org", CERT_USE_SIGN, &alice, NULL);
+
+	/* Twice: the second time from the cache; root not included. */
+	for (int i = 0; i < 2; i++) {
+		REQUIRE_OK(custody_sign(custody, &request, &out, &err), err);
+		check_signed_data(&out, &root, content, 2);
+	}
+	request.digest = DIGEST_SHA512;
+	EVP_Digest(content, strlen(content), request.hash, NULL, EVP_sha512(),
+	    NULL);
+	REQUIRE_OK(custody_sign(custody, &request, &out, &err), err);
+	check_signed_data(&out, &root, content, 2);
+	request.from = "bob@example.org";
+	CHECK(!custody_sign(custody, &request, &out, &err));
+	CHECK_STR(err.reason, "sign as bob@example.org: certificate is not "
+	    "for bob@example.org");
+
+	REQUIRE_OK(custody_get_key(custody, &request.fp, &protection, &out,
+	    &err), err);
+	CHECK_INT(protection, KEY_SEALED);
+	CHECK(out.is_secret && out.len > 0);
+	REQUIRE_OK(custody_remove(custody, &request.fp, true, &err), err);
+	request.from = "alice@example.org";
+	CHECK(!custody_sign(custody, &request, &out, &err));
+	CHECK(!custody_remove(custody, &request.fp, true, &err));
+	CHECK_INT(err.kind, ERR_DATA);
+	put_key(custody, alice_key);
+	/* The last certificate takes its key along. */
+	REQUIRE_OK(custody_remove(custody, &request.fp, false, &err), err);
+	put(custody, &alice, CERT_TRUSTED);
+	check_find(custody, "alice@example.org", CERT_USE_SIGN, NULL,
+	    "has no private key here");
+	buf_free(&out);
+	custody_close(custody);
+	pki_free(&root);
+	pki_free(&sub);
+	pki_free(&alice);
+	EVP_PKEY_free(sub_key);
+}
+
+static void
+test_listing(void)
+{
+	struct custody		*custody = open_custody(scratch_folder("list"),
+				    true);
+	struct cert_entry	*entries;
+	struct fingerprint	 last, *after = NULL;
+	char			 hex[TEXT_FP_LEN];
+	size_t			 n, total = 0;
+
+	for (int i = 0; i < 7; i++) {
+		char		 alt[64], cn[16];
+		struct pki_spec	 spec;
+		struct pki_cert	 cert;
+
+		snprintf(alt, sizeof(alt), "email:u%d@example.org", i);
+		snprintf(cn, sizeof(cn), "U%d", i);
+		spec = leaf(cn, alt);
+		cert = pki_issue(&spec, other_key, NULL);
+		check_verdict(put(custody, &cert, CERT_TRUSTED), PUT_ADDED,
+		    CERT_TRUSTED, NULL);
+		pki_free(&cert);
+	}
+	for (;;) {
+		REQUIRE_OK(custody_list(custody, after, 3, PKI_NOW, &entries,
+		    &n, &err), err);
+		if (n == 0)
+			break;
+		for (size_t i = 0; i < n; i++) {
+			CHECK_STR(entries[i].trusted_by, "itself");
+			CHECK_STR(entries[i].source, "test");
+			CHECK_INT(entries[i].added, PKI_NOW);
+			if (total + i > 0)
+				CHECK(memcmp(last.bytes, entries[i].fp.bytes,
+				    32) < 0);
+			last = entries[i].fp;
+		}
+		total += n;
+		after = &last;
+		cert_entry_free(entries, n);
+	}
+	free(entries);
+	CHECK_INT(total, 7);
+	text_fp(&last, hex);
+	hex[9] = '\0';
+	REQUIRE_OK(custody_lookup(custody, hex, PKI_NOW, &entries, &n, &err),
+	    err);
+	CHECK_INT(n, 1);
+	CHECK(n == 1 && text_fp_equal(&entries[0].fp, &last));
+	cert_entry_free(entries, n);
+	REQUIRE_OK(custody_lookup(custody, "u3@example.org", PKI_NOW, &entries,
+	    &n, &err), err);
+	CHECK_INT(n, 1);
+	cert_entry_free(entries, n);
+	CHECK(!custody_lookup(custody, "nonsense", PKI_NOW, &entries, &n,
+	    &err));
+	CHECK_INT(err.kind, ERR_DATA);
+	custody_close(custody);
+}
+
+int
+main(void)
+{
+	ca_key = pki_key("P-256");
+	alice_key = pki_key("RSA2048");
+	bob_key = pki_key("P-256");
+	other_key = pki_key("P-256");
+	test_chain_of_trust();
+	test_displacing();
+	test_signing();
+	test_listing();
+	EVP_PKEY_free(ca_key);
+	EVP_PKEY_free(alice_key);
+	EVP_PKEY_free(bob_key);
+	EVP_PKEY_free(other_key);
+	return test_done("custody");
+}
