@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <confuse.h>
 
-#include "base/addr.h"
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "policy/config.h"
+#include "policy/config_bundle.h"
 #include "policy/config_check.h"
+#include "policy/config_members.h"
 #include "policy/config_value.h"
 #include "policy/group.h"
 #include "policy/identity.h"
@@ -152,18 +149,6 @@ struct named_file {
 	size_t		 set;
 };
 
-struct member {
-	char		*text;		/* normalised */
-	size_t		 set;
-	const char	*path;		/* of the file that has it */
-	int		 line;
-};
-
-struct members {
-	struct member	*list;
-	size_t		 n;
-};
-
 struct parse {
 	const struct config_source	*source;
 	struct scan			 scan;
@@ -176,8 +161,8 @@ struct parse {
 	bool				(*given)[N_ROWS];	/* by group */
 	struct named_file		*files;
 	size_t				 n_files;
-	struct members			 group_members;
-	struct members			 recipients_members;
+	struct config_members		 group_members;
+	struct config_members		 recipients_members;
 };
 
 /* libconfuse knows no argument for its callbacks, and has one lexer. */
@@ -194,9 +179,18 @@ fail(struct parse *p, int line)
 	return false;
 }
 
+/* Room for one more in an array that doubles. */
+static void *
+grow(void *list, size_t n, size_t size)
+{
+	if ((n & (n - 1)) != 0)
+		return list;
+	return mem_grow(list, n == 0 ? 1 : 2 * n, size);
+}
+
 /* --- lists and other files ------------------------------------------------------ */
 
-static struct members *
+static struct config_members *
 members_of(struct parse *p, enum section section, size_t *set)
 {
 	if (section == SECTION_GROUP) {
@@ -207,38 +201,15 @@ members_of(struct parse *p, enum section section, size_t *set)
 	return &p->recipients_members;
 }
 
-/* Room for one more in an array that doubles. */
-static void *
-grow(void *list, size_t n, size_t size)
-{
-	if ((n & (n - 1)) != 0)
-		return list;
-	return mem_grow(list, n == 0 ? 1 : 2 * n, size);
-}
-
-static bool
-append_member(struct members *members, const char *text, size_t set,
-    const char *path, int line, struct err *err)
-{
-	char	 normalised[ADDR_MAX];
-
-	if (!addr_member_normalise(text, normalised, err))
-		return false;
-	members->list = grow(members->list, members->n,
-	    sizeof(*members->list));
-	members->list[members->n++] = (struct member){
-	    mem_str(normalised), set, path, line };
-	return true;
-}
-
 static bool
 add_member(struct parse *p, enum section section, const char *value, int line,
     struct err *err)
 {
-	size_t		 set;
-	struct members	*members = members_of(p, section, &set);
+	size_t			 set;
+	struct config_members	*members = members_of(p, section, &set);
 
-	return append_member(members, value, set, p->source->path, line, err);
+	return config_members_add(members, value, set, p->source->path, line,
+	    err);
 }
 
 static void
@@ -303,27 +274,6 @@ set_identities(struct parse *p, enum section section, const char *value,
 	} else
 		return config_value_refuse(value, "login, any or the path "
 		    "of a file, which begins with /", err);
-	return true;
-}
-
-static bool
-parse_members_file(struct members *members, const struct named_file *file,
-    const struct config_source *source, struct err *err)
-{
-	const char	*at = source->bytes, *end = at + source->len;
-	char		 word[SCAN_WORD_MAX];
-
-	if (!scan_list(source, err))
-		return false;
-	for (int line = 1; at < end; line++) {
-		while (scan_word(&at, end, word))
-			if (!append_member(members, word, file->set,
-			    source->path, line, err))
-				return err_prefix(err, "%s:%d", source->path,
-				    line);
-		if (at < end)	/* the line's end */
-			at++;
-	}
 	return true;
 }
 
@@ -664,14 +614,6 @@ parse_main(struct parse *p, const struct config_source *source,
 }
 
 static void
-members_free(struct members *members)
-{
-	for (size_t i = 0; i < members->n; i++)
-		free(members->list[i].text);
-	free(members->list);
-}
-
-static void
 parse_free(struct parse *p)
 {
 	scan_free(&p->scan);
@@ -682,57 +624,8 @@ parse_free(struct parse *p)
 		free(p->files[i].path);
 	free(p->files);
 	free(p->given);
-	members_free(&p->group_members);
-	members_free(&p->recipients_members);
-}
-
-static int
-compare_members(const void *a, const void *b)
-{
-	const struct member	*x = a, *y = b;
-
-	if (x->set != y->set)
-		return x->set < y->set ? -1 : 1;
-	return x->line < y->line ? -1 : x->line > y->line;
-}
-
-/* The index, with earlier sets first, and warnings about what never wins. */
-static struct group_table *
-index_members(struct config *config, struct members *members, size_t n_sets,
-    const char *(*label)(const struct config *, size_t, int *line))
-{
-	struct group_table	*table = group_table_new();
-	bool			*is_reachable = mem_array(n_sets, sizeof(bool));
-	int			 line;
-
-	qsort(members->list, members->n, sizeof(*members->list),
-	    compare_members);
-	for (size_t i = 0; i < members->n; i++)
-		group_table_add(table, members->list[i].text,
-		    members->list[i].set);
-	for (size_t i = 0; i < members->n; i++) {
-		const struct member	*m = &members->list[i];
-		size_t			 winner;
-
-		winner = group_table_find(table, m->text);
-		if (winner == m->set) {
-			is_reachable[m->set] = true;
-			continue;
-		}
-		config_check_warn(config, 0, "%s (%s:%d) of %s is in %s "
-		    "already, which comes first and wins", m->text, m->path,
-		    m->line, label(config, m->set, &line),
-		    label(config, winner, &line));
-	}
-	for (size_t i = 0; i < n_sets; i++) {
-		const char	*name = label(config, i, &line);
-
-		if (!is_reachable[i])
-			config_check_warn(config, line, "%s has no member "
-			    "that could ever match", name);
-	}
-	free(is_reachable);
-	return table;
+	config_members_free(&p->group_members);
+	config_members_free(&p->recipients_members);
 }
 
 static const char *
@@ -760,8 +653,9 @@ parse_named(struct parse *p, const struct named_file *file,
 	if (file->section == SECTION_AUTHORIZE)
 		return identity_table_parse(source, &p->config->identities,
 		    p->err);
-	return parse_members_file(file->section == SECTION_GROUP ?
-	    &p->group_members : &p->recipients_members, file, source, p->err);
+	return config_members_add_file(file->section == SECTION_GROUP ?
+	    &p->group_members : &p->recipients_members, file->set, source,
+	    p->err);
 }
 
 static bool
@@ -783,11 +677,30 @@ parse_all(struct parse *p, const struct config_source *sources, size_t n,
 			return false;
 		}
 	c = p->config;
-	c->group_members = index_members(c, &p->group_members, c->n_groups,
-	    group_label);
-	c->recipients_members = index_members(c, &p->recipients_members,
-	    c->n_recipients, recipients_label);
+	c->group_members = config_members_index(&p->group_members, c,
+	    c->n_groups, group_label);
+	c->recipients_members = config_members_index(&p->recipients_members,
+	    c, c->n_recipients, recipients_label);
 	return config_check(c, err);
+}
+
+bool
+config_names(const struct config_source *source, struct config_name **out,
+    size_t *n, struct err *err)
+{
+	struct parse	 parse;
+	bool		 is_ok = parse_main(&parse, source, err);
+
+	if (is_ok) {
+		*n = parse.n_files;
+		*out = mem_array(*n, sizeof(**out));
+		for (size_t i = 0; i < *n; i++)
+			(*out)[i] = (struct config_name){
+			    mem_str(parse.files[i].path),
+			    parse.files[i].line };
+	}
+	parse_free(&parse);
+	return is_ok;
 }
 
 bool
@@ -806,93 +719,6 @@ config_parse(const struct config_source *sources, size_t n,
 	}
 	parse_free(&parse);
 	return is_ok;
-}
-
-/* --- files ----------------------------------------------------------------------------- */
-
-static bool
-read_all(int fd, struct config_source *source, struct err *err)
-{
-	struct stat	 st;
-	struct buf	 buf = { .max = CONFIG_SOURCE_MAX };
-	char		 chunk[16384];
-	ssize_t		 n;
-
-	if (fstat(fd, &st) == -1)
-		return err_errno(err, ERR_CONFIG, "%s", source->path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_CONFIG, "%s: found no regular file, "
-		    "wanted one", source->path);
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-		buf_add(&buf, chunk, (size_t)n);
-	if (n == -1) {
-		buf_free(&buf);
-		return err_errno(err, ERR_CONFIG, "%s", source->path);
-	}
-	if (!buf_ok(&buf, source->path, err)) {
-		buf_free(&buf);
-		err->kind = ERR_CONFIG;
-		return false;
-	}
-	source->len = buf.len;
-	source->bytes = buf_take_str(&buf);
-	return true;
-}
-
-/* Append one file to a bundle. */
-static bool
-read_source(struct config_bundle *bundle, const char *path, struct err *err)
-{
-	struct config_source	*source;
-	int			 fd;
-	bool			 is_ok;
-
-	bundle->sources = mem_grow(bundle->sources, bundle->n + 1,
-	    sizeof(*bundle->sources));
-	source = &bundle->sources[bundle->n++];
-	*source = (struct config_source){ .path = mem_str(path) };
-	/* O_NONBLOCK: a FIFO is refused rather than waited for. */
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
-		return err_errno(err, ERR_CONFIG, "%s", path);
-	is_ok = read_all(fd, source, err);
-	close(fd);
-	return is_ok;
-}
-
-bool
-config_bundle_read(const char *path, struct config_bundle *out,
-    struct err *err)
-{
-	struct config_bundle	 bundle = { 0 };
-	struct parse		 parse = { 0 };
-	bool			 is_ok = false;
-
-	if (!read_source(&bundle, path, err) ||
-	    !parse_main(&parse, &bundle.sources[0], err))
-		goto out;
-	for (size_t i = 0; i < parse.n_files; i++)
-		if (!read_source(&bundle, parse.files[i].path, err)) {
-			err_prefix(err, "%s:%d", path, parse.files[i].line);
-			goto out;
-		}
-	*out = bundle;
-	bundle = (struct config_bundle){ 0 };
-	is_ok = true;
-out:
-	parse_free(&parse);
-	config_bundle_free(&bundle);
-	return is_ok;
-}
-
-void
-config_bundle_free(struct config_bundle *bundle)
-{
-	for (size_t i = 0; i < bundle->n; i++) {
-		free(bundle->sources[i].path);
-		free(bundle->sources[i].bytes);
-	}
-	free(bundle->sources);
-	*bundle = (struct config_bundle){ 0 };
 }
 
 bool

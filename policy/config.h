@@ -160,31 +160,28 @@ struct config_source {
 	size_t	 len;
 };
 
-/* The configuration file first, then every file that it names. */
-struct config_bundle {
-	struct config_source	*sources;
-	size_t			 n;
+/* A file that the configuration file names, and where. */
+struct config_name {
+	char	*path;
+	int	 line;
 };
 
-#define CONFIG_SOURCE_MAX	(64 * 1024 * 1024)	/* bytes of one file */
-
 /*
- * Read a configuration file and those that it names (identities,
- * members-file).  ERR_CONFIG: unreadable, or what is wrong as "file:line:
- * found X, wanted Y".
+ * Which other files (identities, members-file) does this one need?  The
+ * caller frees each path and *out.  ERR_CONFIG as config_parse().
  */
-bool	config_bundle_read(const char *path, struct config_bundle *,
-	    struct err *);
-void	config_bundle_free(struct config_bundle *);
+bool	config_names(const struct config_source *, struct config_name **out,
+	    size_t *n, struct err *);
 
 /*
- * Parse what config_bundle_read() gave, here or in another process; no file
- * is opened.  Any thread may call it, one at a time gets in.
- * *out is the caller's: config_free().
+ * Parse the configuration file and then the files that it names, in that
+ * order, from bytes; no file is opened.  Any thread may call it, one at a
+ * time gets in.  *out is the caller's: config_free().  ERR_CONFIG: what is
+ * wrong, as "file:line: found X, wanted Y".
  */
 bool	config_parse(const struct config_source *, size_t n,
 	    struct config **out, struct err *);
-/* Both of the above. */
+/* Read all of them, then parse. */
 bool	config_read(const char *path, struct config **out, struct err *);
 void	config_free(struct config *);
 

@@ -496,7 +496,7 @@ decide_on_error(const struct rule *rule, const struct facts *facts,
 	*d = (struct decision){ .verdict = VERDICT_TEMPFAIL };
 	if (may_accept(rule, facts)) {
 		d->verdict = VERDICT_GO;
-		snprintf(d->reason, sizeof(d->reason), "on-error = accept: %s",
+		append(d->reason, sizeof(d->reason), "on-error = accept: %s",
 		    err->reason);
 		return;
 	}
