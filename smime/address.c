@@ -231,17 +231,17 @@ add_all(struct address_list *out, InternetAddressList *list, bool in_group)
 	}
 }
 
-struct address_list *
-address_visible(const struct headers *headers)
+/* The mailboxes of all fields of these names; names ends with NULL. */
+static struct address_list *
+read_all(const struct headers *headers, const char *const *names)
 {
-	static const char *const	 names[] = { "To", "Cc" };
-	struct address_list		*out = mem_alloc(sizeof(*out));
-	GMimeParserOptions		*options = new_options();
-	InternetAddressList		*list;
-	const char			*value;
+	struct address_list	*out = mem_alloc(sizeof(*out));
+	GMimeParserOptions	*options = new_options();
+	InternetAddressList	*list;
+	const char		*value;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		for (size_t nth = 0; (value = headers_find(headers, names[i],
+	for (; *names != NULL; names++) {
+		for (size_t nth = 0; (value = headers_find(headers, *names,
 		    nth)) != NULL; nth++) {
 			list = internet_address_list_parse(options, value);
 			if (list == NULL)
@@ -252,6 +252,22 @@ address_visible(const struct headers *headers)
 	}
 	g_mime_parser_options_free(options);
 	return out;
+}
+
+struct address_list *
+address_visible(const struct headers *headers)
+{
+	static const char *const	 names[] = { "To", "Cc", NULL };
+
+	return read_all(headers, names);
+}
+
+struct address_list *
+address_authors(const struct headers *headers)
+{
+	static const char *const	 names[] = { "From", NULL };
+
+	return read_all(headers, names);
 }
 
 bool
