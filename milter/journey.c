@@ -385,7 +385,7 @@ walk(const struct journey_request *request, struct journey *j)
 	detect_body(mail->headers, body, body_len, &j->detected);
 	gather(request, j, &facts, list);
 	decide(&j->rule, &facts, &j->decision);
-	if (j->decision.verdict == VERDICT_GO &&
+	if (!request->is_dry && j->decision.verdict == VERDICT_GO &&
 	    (j->decision.do_sign || j->decision.do_encrypt) &&
 	    !transform(request, body, body_len, j, &err)) {
 		edits_drop_changes(&j->edits);

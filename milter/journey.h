@@ -57,6 +57,7 @@ struct journey_request {
 	struct custody		*custody;
 	struct mail		*mail;
 	int64_t			 now;
+	bool			 is_dry;	/* stop at the decision */
 };
 
 /*

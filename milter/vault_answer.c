@@ -282,27 +282,22 @@ answer_remove(const struct vault *vault, struct wire_reader *r,
 	return custody_remove(vault->custody, &fp, key_only, err);
 }
 
-/*
- * Who may ask what.  The administrator's tool has no business signing, and
- * a filter none in the records.
- */
 static const struct {
-	enum wire_op		 op;
-	enum vault_rights	 rights[2];
-	bool			(*answer)(const struct vault *,
-				    struct wire_reader *, struct buf *,
-				    struct err *);
+	enum wire_op	 op;
+	bool		 is_for_filters;	/* administrators may ask all */
+	bool		(*answer)(const struct vault *, struct wire_reader *,
+			    struct buf *, struct err *);
 } calls[] = {
-	{ WIRE_FIND, { VAULT_FILTER, VAULT_ADMIN }, answer_find },
-	{ WIRE_SIGN, { VAULT_FILTER, VAULT_FILTER }, answer_sign },
-	{ WIRE_LIST, { VAULT_ADMIN, VAULT_ADMIN }, answer_list },
-	{ WIRE_LOOKUP, { VAULT_ADMIN, VAULT_ADMIN }, answer_lookup },
-	{ WIRE_PUT_CERTS, { VAULT_ADMIN, VAULT_ADMIN }, answer_put_certs },
-	{ WIRE_PUT_KEY, { VAULT_ADMIN, VAULT_ADMIN }, answer_put_key },
-	{ WIRE_GET_KEY, { VAULT_ADMIN, VAULT_ADMIN }, answer_get_key },
-	{ WIRE_CHAIN, { VAULT_ADMIN, VAULT_ADMIN }, answer_chain },
-	{ WIRE_SET_STATE, { VAULT_ADMIN, VAULT_ADMIN }, answer_set_state },
-	{ WIRE_REMOVE, { VAULT_ADMIN, VAULT_ADMIN }, answer_remove },
+	{ WIRE_FIND, true, answer_find },
+	{ WIRE_SIGN, true, answer_sign },
+	{ WIRE_LIST, false, answer_list },
+	{ WIRE_LOOKUP, false, answer_lookup },
+	{ WIRE_PUT_CERTS, false, answer_put_certs },
+	{ WIRE_PUT_KEY, false, answer_put_key },
+	{ WIRE_GET_KEY, false, answer_get_key },
+	{ WIRE_CHAIN, false, answer_chain },
+	{ WIRE_SET_STATE, false, answer_set_state },
+	{ WIRE_REMOVE, false, answer_remove },
 };
 
 static bool
@@ -312,7 +307,7 @@ dispatch(const struct vault *vault, enum vault_rights rights, uint8_t op,
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (calls[i].op != op)
 			continue;
-		if (calls[i].rights[0] != rights && calls[i].rights[1] != rights)
+		if (rights == VAULT_FILTER && !calls[i].is_for_filters)
 			break;
 		return calls[i].answer(vault, r, answer, err);
 	}

@@ -12,7 +12,7 @@ struct config;
 
 enum vault_rights {
 	VAULT_FILTER,	/* look up and sign */
-	VAULT_ADMIN	/* all that custody.h has, but no signatures */
+	VAULT_ADMIN	/* all that custody.h has */
 };
 
 struct vault {
