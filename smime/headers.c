@@ -19,17 +19,19 @@ headers_new(void)
 	return mem_alloc(sizeof(struct headers));
 }
 
-/* RFC 5322, section 3.6.8: printable ASCII but the colon. */
-static bool
-is_name(const char *name)
+/*
+ * The name's length without blanks before the colon, which obsolete syntax
+ * has (RFC 5322, section 4.5); 0 if it cannot be one.  Other odd bytes are
+ * let pass: a mail is not refused for what is not changed in it.
+ */
+static size_t
+name_len(const char *name)
 {
-	if (*name == '\0')
-		return false;
-	for (; *name != '\0'; name++) {
-		if (*name <= ' ' || *name > '~' || *name == ':')
-			return false;
-	}
-	return true;
+	size_t	 len = strlen(name);
+
+	while (len > 0 && (name[len - 1] == ' ' || name[len - 1] == '\t'))
+		len--;
+	return strcspn(name, ":\r\n") < len ? 0 : len;
 }
 
 /* The value with folds as "\n" and white space, and no other line ends. */
@@ -56,9 +58,9 @@ bool
 headers_add(struct headers *headers, const char *name, const char *value,
     struct err *err)
 {
-	size_t	 bytes = strlen(name) + strlen(value);
+	size_t	 len = name_len(name), bytes = len + strlen(value);
 
-	if (!is_name(name))
+	if (len == 0)
 		return err_set(err, ERR_MESSAGE,
 		    "a header field has a name that is none");
 	if (headers->n == HEADERS_MAX)
@@ -73,7 +75,7 @@ headers_add(struct headers *headers, const char *name, const char *value,
 		headers->list = mem_grow(headers->list, headers->cap,
 		    sizeof(*headers->list));
 	}
-	headers->list[headers->n].name = mem_str(name);
+	headers->list[headers->n].name = mem_strn(name, len);
 	headers->list[headers->n].value = copy_value(value);
 	headers->n++;
 	headers->bytes += bytes;

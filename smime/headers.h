@@ -26,9 +26,9 @@ struct headers;
 struct headers *headers_new(void);
 /*
  * Both are copied.  ERR_MESSAGE: one of the limits above is passed, or the
- * name is none (RFC 5322, section 3.6.8).  CR before LF is dropped; a line in
- * the value that does not begin with white space gets a space, so that a value
- * never becomes two fields.
+ * name is empty or has a colon or line end in it.  Blanks behind the name are
+ * dropped, so is CR before LF; a line in the value that does not begin with
+ * white space gets a space, so that a value never becomes two fields.
  */
 bool	headers_add(struct headers *, const char *name, const char *value,
 	    struct err *);
