@@ -21,6 +21,7 @@ struct piece {
 struct pieces {
 	struct piece	*list;
 	size_t		 n;
+	bool		 failed;
 };
 
 struct pieces *
@@ -58,6 +59,9 @@ pieces_add_take(struct pieces *pieces, struct buf *buf)
 {
 	struct piece	*piece = add(pieces);
 
+	/* A buf that lost bytes must not leave a gap in a mail. */
+	if (buf->failed)
+		pieces->failed = true;
 	piece->owned = *buf;
 	memset(buf, 0, sizeof(*buf));
 	piece->data = piece->owned.data;
@@ -85,6 +89,7 @@ pieces_append_take(struct pieces *pieces, struct pieces *more)
 {
 	for (size_t i = 0; i < more->n; i++)
 		*add(pieces) = more->list[i];
+	pieces->failed |= more->failed;
 	free(more->list);
 	free(more);
 }
@@ -139,6 +144,8 @@ bool
 pieces_walk(const struct pieces *pieces, pieces_fn *fn, void *arg,
     struct err *err)
 {
+	if (pieces->failed)
+		return err_set(err, ERR_TEMP, "the new mail: no memory");
 	for (size_t i = 0; i < pieces->n; i++) {
 		const struct piece	*piece = &pieces->list[i];
 

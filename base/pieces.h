@@ -13,7 +13,7 @@
  * A new body as a list of pieces, in order: bytes of the mail where they are
  * unchanged (borrowed), bytes made for it (owned), and binary that is written
  * as base64 lines when it is read.  Nothing is joined, so that a large
- * body exists once.
+ * body exists once.  If anything added was short of memory, reading fails.
  */
 struct pieces;
 
@@ -32,7 +32,10 @@ void	 pieces_append_take(struct pieces *, struct pieces *more);
 /* Bytes that a reader will see. */
 size_t	 pieces_len(const struct pieces *);
 
-/* Gives the bytes in order, in runs of any length; stops when fn fails. */
+/*
+ * Gives the bytes in order, in runs of any length; stops when fn fails.
+ * ERR_TEMP, before the first byte: a buf that was added had failed.
+ */
 typedef bool pieces_fn(void *arg, const uint8_t *, size_t len, struct err *);
 bool	 pieces_walk(const struct pieces *, pieces_fn *, void *arg,
 	    struct err *);
