@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/err.h>
+
 #include "base/mem.h"
 #include "smime/transform.h"
 
@@ -118,6 +120,8 @@ transform_mail(const struct transform_request *request,
 	struct mime_made	 made = { 0 };
 	char			*version;
 
+	/* The queue is the thread's, and another's errors may be in it. */
+	ERR_clear_error();
 	if (!request->sign && !request->encrypt) {
 		err_set(err, ERR_BUG, "neither to sign nor to encrypt");
 		goto fail;
