@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STORE_BUNDLE_H
+#define STORE_BUNDLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "store/pkcs8.h"
+
+/*
+ * Whatever an administrator is handed, as a list of items: certificates, keys
+ * and CRLs out of PEM, DER, PKCS#7, PKCS#12 and bare base64, in any mixture.
+ * What a file is, its content tells, never its name.  No files, no store.
+ */
+#define BUNDLE_SIZE_MAX		(32u << 20)	/* bytes of a file */
+#define BUNDLE_ITEMS_MAX	20000		/* in a file */
+
+enum bundle_kind {
+	BUNDLE_CERT,
+	BUNDLE_KEY,
+	BUNDLE_CRL,
+	BUNDLE_OTHER	/* something else, or nothing that can be read */
+};
+const char *bundle_kind_name(enum bundle_kind);	/* as in smimectl's JSON */
+
+struct bundle_item {
+	enum bundle_kind kind;
+	char		*where;		/* in the file: "line 12, bag 2"; or "" */
+	struct buf	 der;		/* certificate, CRL, or PrivateKeyInfo */
+	struct buf	 wrapped;	/* EncryptedPrivateKeyInfo of a key that
+					   came under a passphrase; else empty */
+	bool		 is_locked;	/* another passphrase might open it */
+	bool		 is_signature;	/* came in a signature (DESIGN.md 9.9) */
+	char		*reason;	/* why it is unread, der empty; or NULL */
+};
+
+struct bundle {
+	struct bundle_item	*items;		/* in the order of the file */
+	size_t			 n;
+	bool			 is_full;	/* there were more items */
+};
+
+/*
+ * Every item that can be read is read, whatever stands beside it; the others
+ * are in the list with their reason.  A file without anything known is one
+ * BUNDLE_OTHER.  Keys come unlocked, and keep their protection: that of
+ * PKCS#8 byte for byte, any other as PBES2 under the same passphrase
+ * (DESIGN.md 9.10).
+ *
+ * False (ERR_DATA): more than BUNDLE_SIZE_MAX bytes.  *out: bundle_free().
+ */
+bool	bundle_read(const uint8_t *, size_t len, const struct passphrases *,
+	    struct bundle **out, struct err *);
+/* Is there anything that another passphrase might open? */
+bool	bundle_is_locked(const struct bundle *);
+void	bundle_free(struct bundle *);
+
+/* --- for the readers of its formats ------------------------------------- */
+
+/* A new item at the end; NULL when the bundle is full.  where is copied. */
+struct bundle_item *bundle_add(struct bundle *, enum bundle_kind,
+	    const char *where);
+/* The same, unread, with the reason. */
+void	bundle_add_unread(struct bundle *, enum bundle_kind,
+	    const char *where, const struct err *);
+void	bundle_add_cert(struct bundle *, const char *where, const uint8_t *,
+	    size_t len);
+void	bundle_add_crl(struct bundle *, const char *where, const uint8_t *,
+	    size_t len);
+/*
+ * A plain PKCS#8 key, which is moved.  passphrase: what it was under, to be
+ * protected by again; NULL or "" if by nothing.
+ */
+void	bundle_add_key_take(struct bundle *, const char *where,
+	    struct buf *plain, const char *passphrase);
+
+#endif
