@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/bundle.h"
+#include "store/import.h"
+#include "tools/ask.h"
+#include "tools/certs.h"
+#include "tools/cmd.h"
+#include "tools/files.h"
+#include "tools/open.h"
+#include "tools/out.h"
+#include "tools/unlock.h"
+
+enum {
+	OPT_NO_TRUST = CMD_OPTION,
+	OPT_TRUST_ALL,
+	OPT_DRY_RUN,
+	OPT_FILE,
+	OPT_FD
+};
+
+struct counts {
+	size_t	 added, known, refused;
+};
+
+static const char *
+verdict_name(enum put_verdict verdict)
+{
+	return verdict == PUT_ADDED ? "added" :
+	    verdict == PUT_KNOWN ? "known" : "refused";
+}
+
+static json_t *
+item_json(const char *source, const struct import_item *item)
+{
+	json_t	*json = json_object(), *addresses = json_array();
+
+	json_object_set_new(json, "source", out_json_str(source));
+	json_object_set_new(json, "where", out_json_str(item->where));
+	json_object_set_new(json, "kind",
+	    json_string(bundle_kind_name(item->kind)));
+	json_object_set_new(json, "verdict",
+	    json_string(verdict_name(item->verdict)));
+	json_object_set_new(json, "reason", out_json_str(item->reason));
+	json_object_set_new(json, "fingerprint", !item->has_facts ?
+	    json_null() : out_json_fp(&item->facts.fp));
+	json_object_set_new(json, "subject", out_json_str(
+	    item->has_facts ? item->facts.subject : NULL));
+	for (size_t i = 0; item->has_facts && i < item->facts.n_addresses; i++)
+		json_array_append_new(addresses,
+		    out_json_str(item->facts.addresses[i]));
+	json_object_set_new(json, "addresses", addresses);
+	json_object_set_new(json, "trust", item->kind != BUNDLE_CERT ||
+	    item->verdict == PUT_REFUSED ? json_null() :
+	    json_string(cert_state_name(item->state)));
+	return json;
+}
+
+/* What has to be compared with its owner's word, and all that helps. */
+static void
+print_facts(const struct cert_facts *facts)
+{
+	char	 fp[OUT_FP_LEN], from[TEXT_TIME_LEN], until[TEXT_TIME_LEN];
+
+	out_fp_groups(&facts->fp, fp);
+	text_date(facts->not_before, from);
+	text_date(facts->not_after, until);
+	printf("    subject      %s\n", facts->subject);
+	for (size_t i = 0; i < facts->n_addresses; i++)
+		printf("    address      %s\n", facts->addresses[i]);
+	printf("    valid        %s to %s\n", from, until);
+	printf("    fingerprint  %.39s\n                 %s\n", fp, fp + 40);
+}
+
+static void
+print_item(const char *source, const struct import_item *item)
+{
+	printf("%-7s  %s", verdict_name(item->verdict),
+	    bundle_kind_name(item->kind));
+	if (item->has_facts)
+		printf(" %s%s", item->kind == BUNDLE_KEY ? "for " : "",
+		    certs_title(&item->facts));
+	printf("  (%s%s%s)\n", source, item->where[0] == '\0' ? "" : ", ",
+	    item->where);
+	if (item->reason != NULL)
+		printf("    %s %s\n", item->verdict == PUT_REFUSED ?
+		    "because" : "note:", item->reason);
+	if (item->kind == BUNDLE_CERT && item->verdict == PUT_ADDED) {
+		printf("    as           %s\n", cert_state_name(item->state));
+		print_facts(&item->facts);
+	}
+}
+
+static void
+print_end(const struct counts *counts, bool is_dry_run, bool is_trusting)
+{
+	printf("%zu added, %zu known, %zu refused%s\n", counts->added,
+	    counts->known, counts->refused,
+	    is_dry_run ? " (nothing was changed)" : "");
+	if (is_trusting && !is_dry_run)
+		printf("Whoever can make you import a certificate can read or "
+		    "forge mail: compare each\nfingerprint with its owner, in "
+		    "person or by telephone.\n");
+}
+
+static void
+tell(const struct cmd_context *ctx, const char *source,
+    const struct import_report *report, json_t *items, struct counts *counts,
+    bool *is_trusting)
+{
+	for (size_t i = 0; i < report->n; i++) {
+		const struct import_item	*item = &report->items[i];
+
+		*(item->verdict == PUT_ADDED ? &counts->added :
+		    item->verdict == PUT_KNOWN ? &counts->known :
+		    &counts->refused) += 1;
+		*is_trusting |= item->kind == BUNDLE_CERT &&
+		    item->verdict == PUT_ADDED &&
+		    (item->state == CERT_TRUSTED ||
+		    item->state == CERT_ANCHOR);
+		if (ctx->is_json)
+			json_array_append_new(items, item_json(source, item));
+		else
+			print_item(source, item);
+	}
+}
+
+/* A file that could not be read at all is one refused item. */
+static void
+refuse_file(const char *reason, struct import_report *report)
+{
+	report->items = mem_alloc(sizeof(*report->items));
+	report->n = 1;
+	report->items[0] = (struct import_item){ .kind = BUNDLE_OTHER,
+	    .where = mem_str(""), .verdict = PUT_REFUSED,
+	    .reason = mem_str(reason) };
+}
+
+/* More than one CA at once: all of the web's, perhaps. */
+static bool
+confirm_cas(const struct file *file, size_t n)
+{
+	char	*question = mem_strf("%s holds %zu CA certificates. Trust "
+		    "all that any of them issued?", file->name, n);
+	bool	 ok = ask_yes(question);
+
+	free(question);
+	return ok;
+}
+
+/* The terminal is asked before the store is opened. */
+static bool
+import_file(struct access *access, const struct file *file,
+    struct passphrases *passphrases, const struct import_options *given,
+    struct import_report *report, struct err *err)
+{
+	struct import_options	 options = *given;
+	struct bundle		*bundle = NULL;
+	struct custody		*custody;
+	size_t			 n_cas;
+	bool			 ok;
+
+	if (file->err.kind != ERR_NONE) {
+		refuse_file(file->err.reason, report);
+		return true;
+	}
+	if (!unlock_bundle(file, passphrases, &bundle, err)) {
+		refuse_file(err->reason, report);
+		return true;
+	}
+	n_cas = import_count_cas(bundle);
+	if (n_cas > 1 && !options.no_trust && !options.trust_all)
+		options.trust_all = confirm_cas(file, n_cas);
+	ok = access_custody(access, &custody, err) &&
+	    import_bundle(custody, bundle, file->name, &options, report, err);
+	access_release(access);
+	bundle_free(bundle);
+	return ok;
+}
+
+static int
+import_files(struct cmd_context *ctx, const struct files *files,
+    struct passphrases *passphrases, const struct import_options *options)
+{
+	struct access	*access = NULL;
+	struct counts	 counts = { 0 };
+	json_t		*items = json_array();
+	bool		 is_trusting = false;
+	struct err	 err = { 0 };
+	int		 status = CMD_OK;
+
+	if (!access_open(ctx, ACCESS_FOR_GOOD, &access, &err)) {
+		json_decref(items);
+		return cmd_fail(&err);
+	}
+	for (size_t i = 0; i < files->n && status == CMD_OK; i++) {
+		const struct file	*file = &files->list[i];
+		struct import_report	 report = { 0 };
+
+		if (!import_file(access, file, passphrases, options, &report,
+		    &err))
+			status = cmd_fail(&err);
+		tell(ctx, file->name, &report, items, &counts, &is_trusting);
+		import_report_free(&report);
+	}
+	if (ctx->is_json)
+		out_json_take(json_pack("{s:o}", "items", items));
+	else {
+		json_decref(items);
+		print_end(&counts, options->dry_run, is_trusting);
+	}
+	access_close(access);
+	return status == CMD_OK && counts.refused > 0 ? CMD_FAILED : status;
+}
+
+int
+cmd_import(struct cmd_context *ctx, int argc, char **argv)
+{
+	static const struct option	 options[] = {
+		{ "no-trust", no_argument, NULL, OPT_NO_TRUST },
+		{ "trust-all", no_argument, NULL, OPT_TRUST_ALL },
+		{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+		{ "passphrase-file", required_argument, NULL, OPT_FILE },
+		{ "passphrase-fd", required_argument, NULL, OPT_FD },
+		CMD_OPTIONS
+	};
+	struct import_options	 import = { .now = ctx->now };
+	struct passphrases	 passphrases = { 0 };
+	struct files		 files = { 0 };
+	int			 opt, status = CMD_OK;
+
+	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
+	    NULL)) != -1) {
+		switch (opt) {
+		case OPT_NO_TRUST:
+			import.no_trust = true;
+			break;
+		case OPT_TRUST_ALL:
+			import.trust_all = true;
+			break;
+		case OPT_DRY_RUN:
+			import.dry_run = true;
+			break;
+		case OPT_FILE:
+		case OPT_FD:
+			if (!unlock_option(opt == OPT_FILE, &passphrases,
+			    &status))
+				goto out;
+			break;
+		default:
+			if (!cmd_option(ctx, argv[0], opt, &status))
+				goto out;
+		}
+	}
+	if (optind == argc || (import.no_trust && import.trust_all)) {
+		status = cmd_usage(argv[0]);
+		goto out;
+	}
+	for (int i = optind; i < argc; i++)
+		files_read(&files, argv[i]);
+	status = import_files(ctx, &files, &passphrases, &import);
+out:
+	files_free(&files);
+	passphrases_free(&passphrases);
+	return status;
+}

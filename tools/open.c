@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "base/mem.h"
+#include "milter/vault_client.h"
+#include "store/store.h"
+#include "tools/open.h"
+
+#define LOCK_TIMEOUT_MS	10000
+
+struct access {
+	struct config		*config;
+	struct custody		*vault;		/* NULL: no daemon runs */
+	struct custody		*custody;	/* of the store, while open */
+	struct store_options	 store;
+	bool			 is_lent;	/* root is to come back */
+};
+
+bool
+access_become(uid_t uid, gid_t gid, struct err *err)
+{
+	if (geteuid() != 0)
+		return true;
+	if (setgroups(1, &gid) == -1 || setresgid(gid, gid, gid) == -1 ||
+	    setresuid(uid, uid, uid) == -1)
+		return err_errno(err, ERR_TEMP, "become user %ju",
+		    (uintmax_t)uid);
+	/* As long as it was root's, no one else could look into it. */
+	prctl(PR_SET_DUMPABLE, 0);
+	return true;
+}
+
+/* The effective ids only; the others stay root's. */
+static bool
+become_for_now(struct access *access, uid_t uid, gid_t gid, struct err *err)
+{
+	if (geteuid() != 0)
+		return true;
+	if (setgroups(1, &gid) == -1 || setegid(gid) == -1 ||
+	    seteuid(uid) == -1)
+		return err_errno(err, ERR_TEMP, "become user %ju",
+		    (uintmax_t)uid);
+	access->is_lent = true;
+	return true;
+}
+
+static bool
+become_owner(struct access *access, enum access_mode mode, struct err *err)
+{
+	const char	*dir = access->config->store;
+	struct stat	 st;
+
+	if (stat(dir, &st) == -1)
+		return err_errno(err, ERR_CONFIG,
+		    "there is no store at %s (smimectl init makes one)", dir);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ERR_CONFIG, "%s is no folder", dir);
+	if (geteuid() != 0 && geteuid() != st.st_uid)
+		return err_set(err, ERR_CONFIG, "the store %s belongs to "
+		    "user %ju: run this as that user, or as root", dir,
+		    (uintmax_t)st.st_uid);
+	return mode == ACCESS_FOR_GOOD ?
+	    access_become(st.st_uid, st.st_gid, err) :
+	    become_for_now(access, st.st_uid, st.st_gid, err);
+}
+
+/* Only where nobody listens may the store be opened from here. */
+static bool
+find_vault(struct access *access, struct err *err)
+{
+	char	*path = mem_strf("%s/admin.sock", access->config->store);
+	bool	 is_absent = false, ok;
+
+	ok = vault_client_open_admin(path, &access->vault, &is_absent, err);
+	free(path);
+	if (ok)
+		return true;
+	if (!is_absent)
+		return false;
+	access->vault = NULL;
+	return true;
+}
+
+bool
+access_open(const struct cmd_context *ctx, enum access_mode mode,
+    struct access **out, struct err *err)
+{
+	struct access	*access = mem_alloc(sizeof(*access));
+	struct stat	 st;
+
+	*out = NULL;
+	if (!config_read(ctx->config_path, &access->config, err))
+		goto fail;
+	access->store.dir = access->config->store;
+	access->store.lock_timeout_ms = LOCK_TIMEOUT_MS;
+	if (!find_vault(access, err))
+		goto fail;
+	/* A missing store is the better reason than a missing key. */
+	if (access->vault == NULL && stat(access->store.dir, &st) == 0 &&
+	    !master_key_read(access->config->master_key,
+	    access->store.master_key, err))
+		goto fail;
+	if (!become_owner(access, mode, err))
+		goto fail;
+	*out = access;
+	return true;
+fail:
+	access_close(access);
+	return false;
+}
+
+const struct config *
+access_config(const struct access *access)
+{
+	return access->config;
+}
+
+bool
+access_custody(struct access *access, struct custody **out, struct err *err)
+{
+	struct store	*store = NULL;
+
+	*out = access->vault;
+	if (*out != NULL)
+		return true;
+	if (access->custody == NULL) {
+		if (!store_open(&access->store, &store, err))
+			return false;
+		access->custody = custody_of_store_take(store);
+	}
+	*out = access->custody;
+	return true;
+}
+
+void
+access_release(struct access *access)
+{
+	if (access->custody != NULL)
+		custody_close(access->custody);
+	access->custody = NULL;
+}
+
+void
+access_close(struct access *access)
+{
+	if (access == NULL)
+		return;
+	access_release(access);
+	if (access->vault != NULL)
+		custody_close(access->vault);
+	if (access->is_lent && (seteuid(0) == -1 || setegid(0) == -1))
+		abort();	/* files would be written as somebody else */
+	OPENSSL_cleanse(access->store.master_key,
+	    sizeof(access->store.master_key));
+	config_free(access->config);
+	free(access);
+}

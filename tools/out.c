@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "tools/out.h"
+
+#define GAP		2	/* blanks between columns */
+#define CUT_MIN		8	/* a column is never cut below this */
+#define FIELD_WIDTH	13
+
+struct out_table {
+	const struct out_column	*columns;
+	size_t			 n;
+	char			**cells;	/* n for each row */
+	size_t			 n_rows;
+};
+
+struct out_table *
+out_table_new(const struct out_column *columns, size_t n)
+{
+	struct out_table	*table = mem_alloc(sizeof(*table));
+
+	table->columns = columns;
+	table->n = n;
+	return table;
+}
+
+void
+out_table_row(struct out_table *table, const char *const *cells)
+{
+	size_t	 n_cells = table->n_rows * table->n;
+
+	/* Grown by doubling; the capacity is the next power of two. */
+	if ((table->n_rows & (table->n_rows - 1)) == 0)
+		table->cells = mem_grow(table->cells,
+		    (table->n_rows == 0 ? 1 : 2 * table->n_rows) * table->n,
+		    sizeof(*table->cells));
+	for (size_t i = 0; i < table->n; i++)
+		table->cells[n_cells + i] = mem_str(cells[i]);
+	table->n_rows++;
+}
+
+/* Characters of valid UTF-8, which is what text_safe() leaves. */
+static size_t
+width(const char *s)
+{
+	size_t	 n = 0;
+
+	for (; *s != '\0'; s++)
+		if ((*s & 0xc0) != 0x80)
+			n++;
+	return n;
+}
+
+/* 0: as wide as it likes. */
+static size_t
+terminal_width(void)
+{
+	struct winsize	 ws;
+
+	if (!isatty(STDOUT_FILENO) ||
+	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == -1)
+		return 0;
+	return ws.ws_col;
+}
+
+static void
+measure(const struct out_table *table, size_t *widths)
+{
+	for (size_t i = 0; i < table->n; i++) {
+		widths[i] = width(table->columns[i].title);
+		for (size_t row = 0; row < table->n_rows; row++) {
+			size_t	 w = width(table->cells[row * table->n + i]);
+
+			if (w > widths[i])
+				widths[i] = w;
+		}
+	}
+}
+
+/* Take from the widest flexible column until all fits, or none is left. */
+static void
+fit(const struct out_table *table, size_t *widths, size_t room)
+{
+	for (;;) {
+		size_t	 sum = GAP * (table->n - 1), widest = table->n;
+
+		for (size_t i = 0; i < table->n; i++) {
+			sum += widths[i];
+			if (table->columns[i].is_flexible &&
+			    widths[i] > CUT_MIN && (widest == table->n ||
+			    widths[i] > widths[widest]))
+				widest = i;
+		}
+		if (sum <= room || widest == table->n)
+			return;
+		widths[widest]--;
+	}
+}
+
+static void
+print_cell(const char *cell, size_t room, bool is_last)
+{
+	size_t	 w = width(cell), shown = 0;
+	bool	 is_cut = w > room;
+
+	for (; *cell != '\0'; cell++) {
+		if ((*cell & 0xc0) != 0x80 && is_cut && ++shown == room)
+			break;
+		putchar(*cell);
+	}
+	if (is_cut)
+		fputs("\u2026", stdout);
+	if (is_last)
+		putchar('\n');
+	else
+		printf("%*s", (int)(GAP + room - (is_cut ? room : w)), "");
+}
+
+static void
+print_row(const struct out_table *table, const size_t *widths,
+    char *const *cells)
+{
+	size_t	 last = table->n - 1;
+
+	/* No blanks at the end of a line. */
+	while (last > 0 && (cells == NULL ? table->columns[last].title :
+	    cells[last])[0] == '\0')
+		last--;
+	for (size_t i = 0; i <= last; i++)
+		print_cell(cells == NULL ? table->columns[i].title : cells[i],
+		    widths[i], i == last);
+}
+
+void
+out_table_print_take(struct out_table *table)
+{
+	size_t	*widths = mem_array(table->n, sizeof(*widths));
+	size_t	 room = terminal_width();
+
+	measure(table, widths);
+	if (room > 0)
+		fit(table, widths, room);
+	if (table->n_rows > 0)
+		print_row(table, widths, NULL);
+	for (size_t row = 0; row < table->n_rows; row++)
+		print_row(table, widths, table->cells + row * table->n);
+	for (size_t i = 0; i < table->n_rows * table->n; i++)
+		free(table->cells[i]);
+	free(table->cells);
+	free(table);
+	free(widths);
+}
+
+void
+out_field(const char *name, const char *fmt, ...)
+{
+	va_list	 ap;
+	int	 len = printf("%s%s", name, name[0] == '\0' ? "" : ":");
+
+	printf("%*s", len < FIELD_WIDTH ? FIELD_WIDTH - len : 1, "");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+void
+out_json_take(json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(json);
+}
+
+json_t *
+out_json_str(const char *s)
+{
+	json_t	*json;
+	char	*safe;
+
+	if (s == NULL)
+		return json_null();
+	if ((json = json_string(s)) != NULL)
+		return json;
+	safe = text_safe(s, strlen(s), 4 * strlen(s));
+	json = json_string(safe);
+	free(safe);
+	return json;
+}
+
+json_t *
+out_json_time(int64_t when)
+{
+	char	 text[TEXT_TIME_LEN];
+
+	text_time(when, text);
+	return json_string(text);
+}
+
+json_t *
+out_json_fp(const struct fingerprint *fp)
+{
+	char	 text[TEXT_FP_LEN];
+
+	text_fp(fp, text);
+	return json_string(text);
+}
+
+char *
+out_join(const json_t *array, const char *separator)
+{
+	struct buf	 out = { 0 };
+
+	for (size_t i = 0; i < json_array_size(array); i++)
+		buf_addf(&out, "%s%s", i == 0 ? "" : separator,
+		    json_string_value(json_array_get(array, i)));
+	return buf_take_str(&out);
+}
+
+void
+out_fp_groups(const struct fingerprint *fp, char out[OUT_FP_LEN])
+{
+	char	 hex[TEXT_FP_LEN];
+
+	text_fp(fp, hex);
+	for (size_t i = 0; i < 64; i++) {
+		if (i > 0 && i % 4 == 0)
+			*out++ = ' ';
+		*out++ = hex[i];
+	}
+	*out = '\0';
+}
