@@ -31,7 +31,7 @@
 #define RCPT_MAX	1000
 
 /* What Postfix 3.7 offers: protocol 6, all actions, all steps. */
-#define VERSION		6u
+#define MILTER_VERSION	6u
 #define ACTIONS		0x1ffu
 #define STEPS		0x1fffffu
 
@@ -322,7 +322,7 @@ connect_to(const char *path)
 static void
 negotiate(struct session *s)
 {
-	uint32_t	 offer[] = { htonl(VERSION), htonl(ACTIONS),
+	uint32_t	 offer[] = { htonl(MILTER_VERSION), htonl(ACTIONS),
 			    htonl(STEPS) };
 	struct bytes	 b = { 0 };
 

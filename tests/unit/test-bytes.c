@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* buf, pieces and spool: a mail's bytes, on their way. */
+#include "base/buf.h"
+#include "base/pieces.h"
+#include "base/spool.h"
+
+#include "tests/lib/test.h"
+
+static void
+test_buf(void)
+{
+	struct buf	 buf = { .max = 8 };
+	struct err	 err = { 0 };
+	char		*text;
+
+	test_row("grows up to its limit, and a failure sticks");
+	buf_adds(&buf, "1234");
+	buf_addf(&buf, "%d", 5678);
+	CHECK_OK(buf_ok(&buf, "a number", &err), err);
+	buf_addc(&buf, '9');
+	CHECK(!buf_ok(&buf, "a number", &err));
+	CHECK_INT(err.kind, ERR_TEMP);
+	CHECK(strstr(err.reason, "a number") != NULL);
+	buf_clear(&buf);
+	buf_free(&buf);
+
+	test_row("becomes a string");
+	buf = (struct buf){ 0 };
+	buf_add(&buf, "ab", 2);
+	text = buf_take_str(&buf);
+	CHECK_STR(text, "ab");
+	CHECK_INT(buf.len, 0);
+	free(text);
+	text = buf_take_str(&buf);
+	CHECK_STR(text, "");
+	free(text);
+}
+
+static bool
+collect(void *arg, const uint8_t *data, size_t len, struct err *err)
+{
+	struct buf	*out = arg;
+
+	(void)err;
+	buf_add(out, data, len);
+	return true;
+}
+
+static bool
+stop(void *arg, const uint8_t *data, size_t len, struct err *err)
+{
+	(void)data;
+	(void)len;
+	++*(int *)arg;
+	return err_set(err, ERR_TEMP, "enough");
+}
+
+static void
+test_pieces(void)
+{
+	struct pieces	*pieces = pieces_new(), *more = pieces_new();
+	struct buf	 binary = { 0 }, out = { 0 };
+	struct err	 err = { 0 };
+	int		 calls = 0;
+
+	test_row("pieces come out in order, binary as base64 lines");
+	for (int i = 0; i < 49; i++)
+		buf_addc(&binary, (char)i);
+	pieces_add(pieces, "--b\r\n", 5);
+	pieces_add_base64_take(pieces, &binary);
+	CHECK_INT(binary.len, 0);
+	pieces_add(more, "", 0);
+	pieces_add_str(more, "--b--\r\n");
+	pieces_append_take(pieces, more);
+	CHECK_OK(pieces_walk(pieces, collect, &out, &err), err);
+	CHECK_MEM(out.data, out.len, "--b\r\n"
+	    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4v"
+	    "\r\nMA==\r\n--b--\r\n", 5 + 66 + 6 + 7);
+	CHECK_INT(pieces_len(pieces), out.len);
+
+	test_row("a reader that fails is asked no more");
+	CHECK(!pieces_walk(pieces, stop, &calls, &err));
+	CHECK_INT(calls, 1);
+	CHECK_STR(err.reason, "enough");
+	pieces_free(pieces);
+	buf_free(&out);
+
+	test_row("the length foretold holds for every length");
+	for (size_t len = 0; len < 200; len++) {
+		pieces = pieces_new();
+		for (size_t i = 0; i < len; i++)
+			buf_addc(&binary, 'x');
+		pieces_add_base64_take(pieces, &binary);
+		CHECK_OK(pieces_walk(pieces, collect, &out, &err), err);
+		CHECK_INT(pieces_len(pieces), out.len);
+		buf_clear(&out);
+		pieces_free(pieces);
+	}
+	buf_free(&out);
+	pieces_free(NULL);
+}
+
+/* A body of this many lines, through a spool with these limits. */
+static void
+spool_lines(const struct spool_options *options, size_t n)
+{
+	struct spool	*spool = spool_new(options);
+	struct buf	 want = { 0 };
+	struct err	 err = { 0 };
+	const uint8_t	*got;
+	size_t		 got_len;
+
+	for (size_t i = 0; i < n; i++) {
+		char	 line[32];
+		int	 len = snprintf(line, sizeof(line), "line %zu\r\n", i);
+
+		buf_add(&want, line, (size_t)len);
+		REQUIRE_OK(spool_add(spool, line, (size_t)len, &err), err);
+	}
+	CHECK_INT(spool_len(spool), want.len);
+	REQUIRE_OK(spool_bytes(spool, &got, &got_len, &err), err);
+	CHECK(got_len == want.len &&
+	    (want.len == 0 || memcmp(got, want.data, want.len) == 0));
+	spool_free(spool);
+	buf_free(&want);
+}
+
+static void
+test_spool(void)
+{
+	const char		*dir = getenv("TMPDIR");
+	struct spool_options	 options = { .memory_max = 4096 };
+	struct spool		*spool;
+	struct err		 err = { 0 };
+
+	options.dir = dir != NULL ? dir : "/tmp";
+	test_row("nothing");
+	spool_lines(&options, 0);
+	test_row("in memory");
+	spool_lines(&options, 100);
+	test_row("in a file");
+	spool_lines(&options, 100000);
+	test_row("in a file from the first byte");
+	options.memory_max = 0;
+	spool_lines(&options, 10);
+
+	test_row("more than is allowed is the mail's fault");
+	options.max = 10;
+	spool = spool_new(&options);
+	CHECK_OK(spool_add(spool, "0123456789", 10, &err), err);
+	CHECK(!spool_add(spool, "x", 1, &err));
+	CHECK_INT(err.kind, ERR_MESSAGE);
+	spool_free(spool);
+
+	test_row("no folder for the file: later");
+	options = (struct spool_options){ .dir = "/nonexistent",
+	    .memory_max = 4 };
+	spool = spool_new(&options);
+	CHECK(!spool_add(spool, "0123456789", 10, &err));
+	CHECK_INT(err.kind, ERR_TEMP);
+	spool_free(spool);
+	spool_free(NULL);
+}
+
+int
+main(void)
+{
+	test_buf();
+	test_pieces();
+	test_spool();
+	return test_done("bytes");
+}
