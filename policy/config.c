@@ -19,7 +19,7 @@
 #include "policy/identity.h"
 #include "policy/scan.h"
 
-/* --- the schema --------------------------------------------------------------- */
+/* --- the schema ------------------------------------------------------- */
 
 enum section {
 	SECTION_TOP,
@@ -118,11 +118,11 @@ static const struct row	 rows[] = {
 	    signed_format),
 	OPTION("on-error", "tempfail", config_value_on_error, on_error),
 
-	LIST(SECTION_GROUP, "group", "members", "{ }", add_member, true),
+	LIST(SECTION_GROUP, "group", "members", NULL, add_member, true),
 	LIST(SECTION_GROUP, "group", "members-file", "\"\"",
 	    add_members_file, false),
 
-	LIST(SECTION_RECIPIENTS, "recipients", "members", "{ }", add_member,
+	LIST(SECTION_RECIPIENTS, "recipients", "members", NULL, add_member,
 	    true),
 	LIST(SECTION_RECIPIENTS, "recipients", "members-file", "\"\"",
 	    add_members_file, false),
@@ -139,7 +139,7 @@ config_option(size_t i)
 	return i < N_ROWS ? &rows[i].doc : NULL;
 }
 
-/* --- what is known while a file is parsed ------------------------------------ */
+/* --- what is known while a file is parsed ----------------------------- */
 
 /* A file that the configuration names. */
 struct named_file {
@@ -188,7 +188,7 @@ grow(void *list, size_t n, size_t size)
 	return mem_grow(list, n == 0 ? 1 : 2 * n, size);
 }
 
-/* --- lists and other files ------------------------------------------------------ */
+/* --- lists and other files -------------------------------------------- */
 
 static struct config_members *
 members_of(struct parse *p, enum section section, size_t *set)
@@ -277,7 +277,7 @@ set_identities(struct parse *p, enum section section, const char *value,
 	return true;
 }
 
-/* --- sections --------------------------------------------------------------------- */
+/* --- sections --------------------------------------------------------- */
 
 static enum section
 section_of(const cfg_t *cfg)
@@ -434,7 +434,7 @@ begin_section(struct parse *p, const cfg_t *cfg)
 	return true;
 }
 
-/* --- libconfuse's calls ----------------------------------------------------------- */
+/* --- libconfuse's calls ----------------------------------------------- */
 
 static void
 take_error(cfg_t *cfg, const char *fmt, va_list ap)
@@ -556,7 +556,7 @@ make_confuse(void)
 	return cfg;
 }
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------- */
 
 /* Groups have what they say themselves, then what default says. */
 static void

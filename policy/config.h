@@ -189,7 +189,7 @@ void	config_free(struct config *);
 struct config_option {
 	const char	*section;	/* "" at top level, "listener", ... */
 	const char	*name;
-	const char	*value;		/* default as the file has it, or NULL */
+	const char	*value;		/* default as in the file, or NULL */
 };
 /* NULL past the last.  What "default" has may stand in every group. */
 const struct config_option *config_option(size_t i);

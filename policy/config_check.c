@@ -29,7 +29,7 @@ config_check_warn(struct config *config, int line, const char *fmt, ...)
 	    mem_strf("%s: %s", config->path, text);
 }
 
-/* --- listeners ------------------------------------------------------------------ */
+/* --- listeners -------------------------------------------------------- */
 
 static bool
 refuse(const struct config *config, int line, const char *found,
@@ -118,7 +118,7 @@ check_listener(struct config *config, struct listener *listener,
 	    "inet:PORT@HOST or inet6:PORT@HOST", err);
 }
 
-/* --- groups against recipients ------------------------------------------------- */
+/* --- groups against recipients ---------------------------------------- */
 
 /* The first group that has each want; NULL where none has it. */
 struct seen {
@@ -185,7 +185,7 @@ check_recipients(struct config *config, struct err *err)
 	return true;
 }
 
-/* --- who is authorised ----------------------------------------------------------- */
+/* --- who is authorised ------------------------------------------------ */
 
 static void
 check_authorize(struct config *config)

@@ -65,8 +65,9 @@ config_members_index(struct config_members *members, struct config *config,
 	bool			*is_reachable = mem_array(n_sets, sizeof(bool));
 	int			 line;
 
-	qsort(members->list, members->n, sizeof(*members->list),
-	    compare_members);
+	if (members->n > 0)
+		qsort(members->list, members->n, sizeof(*members->list),
+		    compare_members);
 	for (size_t i = 0; i < members->n; i++)
 		group_table_add(table, members->list[i].text,
 		    members->list[i].set);

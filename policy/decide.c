@@ -28,7 +28,7 @@ decide_action_name(const struct decision *d)
 	return d->do_encrypt ? "encrypt" : "none";
 }
 
-/* --- reasons ------------------------------------------------------------------- */
+/* --- reasons ---------------------------------------------------------- */
 
 static void append(char *, size_t, const char *, ...)
     __attribute__((format(printf, 3, 4)));
@@ -106,7 +106,7 @@ wait_for_lookup(struct part *part)
 	part->is_private = true;
 }
 
-/* --- who is sending -------------------------------------------------------------- */
+/* --- who is sending --------------------------------------------------- */
 
 /* Why nothing can be done in this sender's name, or NULL. */
 static const char *
@@ -129,7 +129,7 @@ is_exempt(const struct facts *facts)
 	return facts->is_null_sender && !facts->is_login && facts->is_report;
 }
 
-/* --- signing ------------------------------------------------------------------------ */
+/* --- signing ---------------------------------------------------------- */
 
 /* True where certificates have no say. */
 static bool
@@ -193,7 +193,7 @@ decide_sign(const struct rule *rule, const struct facts *facts,
 	ADD(part, "sign as %s: %s", facts->from, why);
 }
 
-/* --- encryption ---------------------------------------------------------------------- */
+/* --- encryption ------------------------------------------------------- */
 
 struct count {
 	size_t		 require, prefer, never;	/* wants */
@@ -302,9 +302,9 @@ name_recipients(struct part *part, const struct rule *rule,
 
 	for (size_t i = 0; i < facts->n_recipients; i++) {
 		const struct fact_recipient	*f = &facts->recipients[i];
-		enum want			 w = rule->recipients[i].encrypt;
 
-		if (w == WANT_NEVER || f->cert == CERT_FACT_USABLE ||
+		if (rule->recipients[i].encrypt == WANT_NEVER ||
+		    f->cert == CERT_FACT_USABLE ||
 		    is_missing(f->cert) != want_missing)
 			continue;
 		if (++n <= NAMED_MAX)
@@ -401,7 +401,7 @@ decide_encrypt(const struct rule *rule, const struct facts *facts,
 	part->is_done = true;
 }
 
-/* --- the whole -------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------- */
 
 bool
 decide_needs_sender(const struct rule *rule, const struct facts *facts)

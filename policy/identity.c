@@ -29,7 +29,7 @@ struct identity_table {
 	size_t			 n_local;
 };
 
-/* --- addresses of hosts ---------------------------------------------------- */
+/* --- addresses of hosts ----------------------------------------------- */
 
 /* An address as 16 bytes, IPv4 as ::ffff:a.b.c.d; *bits is its own length. */
 static bool
@@ -90,7 +90,7 @@ identity_network_parse(const char *text, struct network *out, struct err *err)
 	return true;
 }
 
-/* --- the file ---------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------- */
 
 /*
  * The form under which logins are compared: that of addresses where it is
@@ -195,8 +195,9 @@ identity_table_parse(const struct config_source *source,
 		if (p < end)	/* the line's end */
 			p++;
 	}
-	qsort(table->logins, table->n_logins, sizeof(*table->logins),
-	    compare_logins);
+	if (table->n_logins > 0)
+		qsort(table->logins, table->n_logins,
+		    sizeof(*table->logins), compare_logins);
 	*out = table;
 	return true;
 fail:
@@ -224,7 +225,7 @@ identity_table_free(struct identity_table *table)
 	free(table);
 }
 
-/* --- the question ------------------------------------------------------------ */
+/* --- the question ----------------------------------------------------- */
 
 static bool
 table_has_login(const struct identity_table *table, const char *login,

@@ -46,7 +46,7 @@ note(struct rule *rule, const struct subject *subject, enum wish wish,
 	free(old);
 }
 
-/* --- the group --------------------------------------------------------------- */
+/* --- the group -------------------------------------------------------- */
 
 static const struct config_group *
 group_of(const struct config *config, const char *addr)
@@ -96,7 +96,7 @@ find_group(const struct config *config, const struct match_input *in,
 		add_group(rule, &config->default_group, sign, encrypt);
 }
 
-/* --- recipients ---------------------------------------------------------------- */
+/* --- recipients ------------------------------------------------------- */
 
 /*
  * What a section says beats the group, except that require always stands;
@@ -161,7 +161,7 @@ match_recipient(const struct config *config, struct rule *rule, size_t i,
 	    encrypt.by };
 }
 
-/* --- the mail as a whole --------------------------------------------------------- */
+/* --- the mail as a whole ---------------------------------------------- */
 
 /* What the recipients of one copy want together. */
 struct tally {
@@ -224,14 +224,14 @@ wish_no(struct rule *rule, bool is_one_copy, bool is_sign)
 	}
 	for (size_t i = 0; i < rule->n_recipients; i++) {
 		struct rule_recipient	*r = &rule->recipients[i];
-		enum want		*want = is_sign ? &r->sign : &r->encrypt;
-		const char		**by = is_sign ? &r->sign_by :
-					    &r->encrypt_by;
 
-		if (*want != WANT_PREFER)
-			continue;
-		*want = WANT_NEVER;
-		*by = subject->no;
+		if (is_sign && r->sign == WANT_PREFER) {
+			r->sign = WANT_NEVER;
+			r->sign_by = subject->no;
+		} else if (!is_sign && r->encrypt == WANT_PREFER) {
+			r->encrypt = WANT_NEVER;
+			r->encrypt_by = subject->no;
+		}
 	}
 }
 

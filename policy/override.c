@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "policy/override.h"
 
-#define WORD_MAX	4096	/* of an encoded-word; mailers exceed RFC's 75 */
+#define WORD_MAX	4096	/* of an encoded-word; RFC 2047 has 75 */
 
 static const char	 blanks[] = " \t\r\n";
 
@@ -40,7 +40,7 @@ set_bad(struct wishes *wishes, enum wish *wish, const char *where,
 		    where, why);
 }
 
-/* --- headers ----------------------------------------------------------------- */
+/* --- headers ---------------------------------------------------------- */
 
 static enum wish *
 wish_of_header(struct wishes *wishes, const char *name)
@@ -88,7 +88,7 @@ override_add_header(struct wishes *wishes, const char *name,
 		*wish = said;
 }
 
-/* --- the Subject ---------------------------------------------------------------- */
+/* --- the Subject ------------------------------------------------------ */
 
 /*
  * A Subject is read as a row of pieces: plain text, encoded-words, and the
@@ -341,9 +341,11 @@ cut_tags(struct row *row, enum wish *sign, enum wish *encrypt)
 
 	for (size_t i = 0; i < row->bytes.len; i++) {
 		for (size_t t = 0; t < sizeof(tags) / sizeof(tags[0]); t++) {
+			enum wish	*wish = sign;
 			size_t		 n = strlen(tags[t].text);
-			enum wish	*wish = tags[t].is_sign ? sign : encrypt;
 
+			if (!tags[t].is_sign)
+				wish = encrypt;
 			if (row->bytes.len - i < n ||
 			    strncasecmp(bytes + i, tags[t].text, n) != 0)
 				continue;

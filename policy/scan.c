@@ -276,7 +276,7 @@ scan_free(struct scan *scan)
 	*scan = (struct scan){ 0 };
 }
 
-/* --- lists ---------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------ */
 
 bool
 scan_word(const char **p, const char *end, char word[SCAN_WORD_MAX])
