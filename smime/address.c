@@ -254,20 +254,42 @@ read_all(const struct headers *headers, const char *const *names)
 	return out;
 }
 
-struct address_list *
-address_visible(const struct headers *headers)
+static void
+add_fields(struct address_list *out, const struct headers *headers,
+    const char *name)
 {
-	static const char *const	 names[] = { "To", "Cc", NULL };
+	GMimeParserOptions	*options = new_options();
+	InternetAddressList	*list;
+	const char		*value;
 
-	return read_all(headers, names);
+	for (size_t i = 0; (value = headers_find(headers, name, i)) != NULL;
+	    i++) {
+		list = internet_address_list_parse(options, value);
+		if (list == NULL)
+			continue;
+		add_all(out, list, false);
+		g_object_unref(list);
+	}
+	g_mime_parser_options_free(options);
 }
 
 struct address_list *
 address_authors(const struct headers *headers)
 {
-	static const char *const	 names[] = { "From", NULL };
+	struct address_list	*out = mem_alloc(sizeof(*out));
 
-	return read_all(headers, names);
+	add_fields(out, headers, "From");
+	return out;
+}
+
+struct address_list *
+address_visible(const struct headers *headers)
+{
+	struct address_list	*out = mem_alloc(sizeof(*out));
+
+	add_fields(out, headers, "To");
+	add_fields(out, headers, "Cc");
+	return out;
 }
 
 bool
