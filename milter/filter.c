@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "milter/callbacks.h"
+#include "milter/control.h"
 #include "milter/filter.h"
 #include "milter/log.h"
 #include "milter/report.h"
@@ -95,10 +96,11 @@ static void
 keep_descriptors(const struct filter_start *start)
 {
 	size_t	 n = 0;
-	int	*fds = mem_array(start->n_channels + 2, sizeof(*fds));
+	int	*fds = mem_array(start->n_channels + 3, sizeof(*fds));
 
 	for (; n < start->n_channels; n++)
 		fds[n] = start->channels[n];
+	fds[n++] = start->control;
 	fds[n++] = start->log;
 	fds[n++] = start->ready;
 	process_keep_only(fds, n);
@@ -143,6 +145,9 @@ filter_main(const struct filter_start *start)
 	snapshot_swap_take((struct config *)(uintptr_t)start->config);
 	filter.custody = vault_client_new(start->channels, start->n_channels,
 	    start->config->vault_timeout * 1000);
+	if (!control_follow(start->control, start->generation, NULL, NULL,
+	    &err))
+		report_failure(start->ready, &err);
 	report_ready(start->ready);
 	if (smfi_main() != MI_SUCCESS) {
 		log_line(LOG_ERR, "%s: libmilter gave up",

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "milter/process.h"
 
@@ -14,11 +15,13 @@ struct listener;
 /* What the supervisor hands to a new filter; all descriptors stay its own. */
 struct filter_start {
 	const struct config		*config;
+	uint32_t			 generation;
 	const struct listener		*listener;
 	const struct process_user	*user;
 	pid_t				 supervisor;
 	const int			*channels;	/* to the vault */
 	size_t				 n_channels;
+	int				 control;	/* see control.h */
 	int				 log;
 	int				 ready;		/* see report.h; -1: nobody waits */
 };

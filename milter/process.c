@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -77,6 +78,24 @@ process_keep_only(int *fds, size_t n)
 		from = (unsigned)fds[i] + 1;
 	}
 	close_range(from, ~0U, 0);
+}
+
+bool
+process_thread(void *(*fn)(void *), void *arg, struct err *err)
+{
+	pthread_t	 thread;
+	sigset_t	 all, saved;
+	int		 rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &saved);
+	rc = pthread_create(&thread, NULL, fn, arg);
+	pthread_sigmask(SIG_SETMASK, &saved, NULL);
+	errno = rc;
+	if (rc != 0)
+		return err_errno(err, ERR_TEMP, "cannot start a thread");
+	pthread_detach(thread);
+	return true;
 }
 
 void

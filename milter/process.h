@@ -32,6 +32,9 @@ bool	process_confine(const struct process_user *, pid_t parent,
 /* Close all descriptors above 2 but these; fds is sorted in place. */
 void	process_keep_only(int *fds, size_t n);
 
+/* A detached thread that no signal reaches. */
+bool	process_thread(void *(*fn)(void *), void *arg, struct err *);
+
 /* As many descriptors as the system allows. */
 void	process_raise_files(void);
 

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,6 +16,8 @@
 #endif
 
 #include "base/mem.h"
+#include "milter/admin.h"
+#include "milter/control.h"
 #include "milter/filter.h"
 #include "milter/log.h"
 #include "milter/process.h"
@@ -26,6 +25,7 @@
 #include "milter/supervisor.h"
 #include "milter/vault.h"
 #include "policy/config.h"
+#include "policy/config_bundle.h"
 
 #define CHANNELS	8	/* requests that one filter can have with the vault at once */
 #define START_MS	60000	/* a vault may wait 30 s for the store's lock */
@@ -38,8 +38,13 @@ enum child_kind { CHILD_VAULT, CHILD_FILTER };
 /* A process that is to run, and the one that does. */
 struct child {
 	enum child_kind		 kind;
-	const struct listener	*listener;	/* a filter's */
-	int			*filter_ends;	/* of a filter's channels */
+	char			*name;		/* "the vault", or the listener */
+	char			*path;		/* of its unix socket, or NULL */
+	const struct listener	*listener;	/* a filter's, in the current config */
+	int			 filter_ends[CHANNELS];	/* a filter's channels */
+	int			 vault_ends[CHANNELS];	/* kept across vaults */
+	int			 control[2];	/* here, and the child's end */
+	bool			 is_retired;	/* its listener is configured no more */
 	pid_t			 pid;		/* 0: not running */
 	int64_t			 started_ms;
 	int64_t			 restart_ms;	/* when, if not running */
@@ -47,16 +52,16 @@ struct child {
 };
 
 struct supervisor {
+	const char		*config_path;
 	struct config		*config;
+	uint32_t		 generation;	/* of the configuration */
 	struct process_user	 user;
 	struct process_user	 filter_user;
-	int			*vault_ends;	/* of all channels, kept across vaults */
-	size_t			 n_channels;
 	int			 admin;
 	char			*admin_path;
 	int			 log_fds[2];	/* here, and the children's end */
 	int			 signals;
-	struct child		*children;	/* the vault first */
+	struct child		**children;	/* the vault first */
 	size_t			 n_children;
 	bool			 is_stopping;
 };
@@ -98,63 +103,8 @@ find_users(struct supervisor *s, struct err *err)
 }
 
 static bool
-is_somebody_listening(const struct sockaddr_un *addr)
+open_channels(struct child *child, struct err *err)
 {
-	int	 fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	bool	 is_there = fd != -1 &&
-	    connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0;
-
-	if (fd != -1)
-		close(fd);
-	return is_there;
-}
-
-/*
- * The admin socket outlives any vault, so that smimectl finds the daemon
- * whatever happens to its processes.
- */
-static bool
-open_admin(struct supervisor *s, struct err *err)
-{
-	struct sockaddr_un	 addr = { .sun_family = AF_UNIX };
-	mode_t			 saved;
-	int			 rc;
-
-	s->admin_path = mem_strf("%s/admin.sock", s->config->store);
-	if (strlen(s->admin_path) >= sizeof(addr.sun_path))
-		return err_set(err, ERR_CONFIG, "%s: the path of a socket has "
-		    "at most %zu bytes; use a shorter store path",
-		    s->admin_path, sizeof(addr.sun_path) - 1);
-	strcpy(addr.sun_path, s->admin_path);
-	if (access(s->config->store, F_OK) == -1)
-		return err_errno(err, ERR_CONFIG, "there is no store at %s "
-		    "(make one with smimectl init)", s->config->store);
-	if (is_somebody_listening(&addr))
-		return err_set(err, ERR_CONFIG, "another smime-milter is "
-		    "running with the store %s", s->config->store);
-	unlink(s->admin_path);
-	s->admin = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (s->admin == -1)
-		return err_errno(err, ERR_TEMP, "socket");
-	saved = umask(0177);
-	rc = bind(s->admin, (struct sockaddr *)&addr, sizeof(addr));
-	umask(saved);
-	if (rc == -1 || listen(s->admin, 16) == -1)
-		return err_errno(err, ERR_CONFIG, "cannot listen at %s",
-		    s->admin_path);
-	if (geteuid() == 0 && lchown(s->admin_path, s->user.uid,
-	    s->user.gid) == -1)
-		return err_errno(err, ERR_CONFIG, "cannot give %s to %s",
-		    s->admin_path, s->user.name);
-	return true;
-}
-
-static bool
-open_channels(struct supervisor *s, struct child *child, struct err *err)
-{
-	child->filter_ends = mem_array(CHANNELS, sizeof(int));
-	s->vault_ends = mem_grow(s->vault_ends, s->n_channels + CHANNELS,
-	    sizeof(int));
 	for (size_t i = 0; i < CHANNELS; i++) {
 		int	 pair[2];
 
@@ -162,9 +112,29 @@ open_channels(struct supervisor *s, struct child *child, struct err *err)
 		    pair) == -1)
 			return err_errno(err, ERR_TEMP, "socketpair");
 		child->filter_ends[i] = pair[0];
-		s->vault_ends[s->n_channels++] = pair[1];
+		child->vault_ends[i] = pair[1];
 	}
 	return true;
+}
+
+/* The vault without a listener, or a filter; not running yet. */
+static bool
+add_child(struct supervisor *s, const struct listener *listener,
+    struct err *err)
+{
+	struct child	*child = mem_alloc(sizeof(*child));
+
+	s->children = mem_grow(s->children, s->n_children + 1,
+	    sizeof(struct child *));
+	s->children[s->n_children++] = child;
+	child->kind = listener == NULL ? CHILD_VAULT : CHILD_FILTER;
+	child->name = mem_str(listener == NULL ? "the vault" : listener->spec);
+	child->path = mem_str(listener == NULL ? NULL : listener->path);
+	child->listener = listener;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+	    child->control) == -1)
+		return err_errno(err, ERR_TEMP, "socketpair");
+	return listener == NULL || open_channels(child, err);
 }
 
 static bool
@@ -188,6 +158,7 @@ open_signals(struct supervisor *s, struct err *err)
 static bool
 prepare(struct supervisor *s, const char *path, struct err *err)
 {
+	s->config_path = path;
 	if (!config_read(path, &s->config, err))
 		return false;
 	if (s->config->n_listeners == 0)
@@ -198,25 +169,38 @@ prepare(struct supervisor *s, const char *path, struct err *err)
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
 	    s->log_fds) == -1)
 		return err_errno(err, ERR_TEMP, "socketpair");
-	s->n_children = 1 + s->config->n_listeners;
-	s->children = mem_array(s->n_children, sizeof(*s->children));
-	s->children[0].kind = CHILD_VAULT;
-	for (size_t i = 1; i < s->n_children; i++) {
-		s->children[i].kind = CHILD_FILTER;
-		s->children[i].listener = &s->config->listeners[i - 1];
-		if (!open_channels(s, &s->children[i], err))
+	if (!add_child(s, NULL, err))
+		return false;
+	for (size_t i = 0; i < s->config->n_listeners; i++)
+		if (!add_child(s, &s->config->listeners[i], err))
 			return false;
-	}
-	return open_admin(s, err);
+	return admin_open(s->config->store, &s->user, &s->admin,
+	    &s->admin_path, err);
 }
 
 /* --- starting -------------------------------------------------------------- */
+
+/* The vault's ends of all filters' channels; the caller's. */
+static int *
+collect_channels(const struct supervisor *s, size_t *n)
+{
+	int	*fds = mem_array(s->n_children * CHANNELS, sizeof(*fds));
+
+	*n = 0;
+	for (size_t i = 0; i < s->n_children; i++)
+		for (size_t k = 0; k < CHANNELS &&
+		    s->children[i]->kind == CHILD_FILTER; k++)
+			fds[(*n)++] = s->children[i]->vault_ends[k];
+	return fds;
+}
 
 static _Noreturn void
 become(struct supervisor *s, const struct child *child, pid_t parent,
     int ready)
 {
 	sigset_t	 none;
+	size_t		 n_channels;
+	int		*channels = collect_channels(s, &n_channels);
 
 	/* What a terminal sends (Ctrl-C) is the supervisor's to handle. */
 	setpgid(0, 0);
@@ -225,21 +209,25 @@ become(struct supervisor *s, const struct child *child, pid_t parent,
 	if (child->kind == CHILD_VAULT)
 		vault_main(&(struct vault_start){
 		    .config = s->config,
+		    .generation = s->generation,
 		    .user = &s->user,
 		    .supervisor = parent,
-		    .channels = s->vault_ends,
-		    .n_channels = s->n_channels,
+		    .channels = channels,
+		    .n_channels = n_channels,
 		    .admin = s->admin,
+		    .control = child->control[1],
 		    .log = s->log_fds[1],
 		    .ready = ready,
 		});
 	filter_main(&(struct filter_start){
 	    .config = s->config,
+	    .generation = s->generation,
 	    .listener = child->listener,
 	    .user = &s->filter_user,
 	    .supervisor = parent,
 	    .channels = child->filter_ends,
 	    .n_channels = CHANNELS,
+	    .control = child->control[1],
 	    .log = s->log_fds[1],
 	    .ready = ready,
 	});
@@ -259,13 +247,6 @@ start(struct supervisor *s, struct child *child, int ready, struct err *err)
 	return true;
 }
 
-static const char *
-name_of(const struct child *child)
-{
-	return child->kind == CHILD_VAULT ? "the vault" :
-	    child->listener->spec;
-}
-
 /* At the daemon's start each process must come up, one after the other. */
 static bool
 start_first(struct supervisor *s, struct child *child, struct err *err)
@@ -278,7 +259,7 @@ start_first(struct supervisor *s, struct child *child, struct err *err)
 	is_ok = start(s, child, writer, err);
 	close(writer);
 	if (is_ok && !report_wait(reader, START_MS, err))
-		is_ok = err_prefix(err, "%s", name_of(child));
+		is_ok = err_prefix(err, "%s", child->name);
 	close(reader);
 	log_relay(s->log_fds[0]);
 	return is_ok;
@@ -288,7 +269,7 @@ static bool
 start_all(struct supervisor *s, struct err *err)
 {
 	for (size_t i = 0; i < s->n_children; i++)
-		if (!start_first(s, &s->children[i], err))
+		if (!start_first(s, s->children[i], err))
 			return false;
 	return true;
 }
@@ -312,14 +293,14 @@ plan_restart(struct supervisor *s, struct child *child, int status)
 	child->delay_ms = delay;
 	child->restart_ms = now + delay;
 	child->pid = 0;
-	if (s->is_stopping)
+	if (s->is_stopping || child->is_retired)
 		return;
 	if (WIFSIGNALED(status))
 		log_line(LOG_ERR, "%s died of signal %d; it is started again",
-		    name_of(child), WTERMSIG(status));
+		    child->name, WTERMSIG(status));
 	else
 		log_line(LOG_ERR, "%s ended with status %d; it is started "
-		    "again", name_of(child), WEXITSTATUS(status));
+		    "again", child->name, WEXITSTATUS(status));
 }
 
 static void
@@ -330,8 +311,47 @@ reap(struct supervisor *s)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		for (size_t i = 0; i < s->n_children; i++)
-			if (s->children[i].pid == pid)
-				plan_restart(s, &s->children[i], status);
+			if (s->children[i]->pid == pid)
+				plan_restart(s, s->children[i], status);
+}
+
+static bool
+is_path_in_use(const struct supervisor *s, const char *path)
+{
+	for (size_t i = 0; i < s->config->n_listeners; i++)
+		if (s->config->listeners[i].path != NULL &&
+		    strcmp(s->config->listeners[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* What a filter that is gone for good leaves behind. */
+static void
+clear_away(struct supervisor *s, size_t i)
+{
+	struct child	*child = s->children[i];
+
+	if (child->path != NULL && !is_path_in_use(s, child->path))
+		unlink(child->path);
+	for (size_t k = 0; k < CHANNELS; k++) {
+		close(child->filter_ends[k]);
+		close(child->vault_ends[k]);
+	}
+	close(child->control[0]);
+	close(child->control[1]);
+	free(child->name);
+	free(child->path);
+	free(child);
+	s->children[i] = s->children[--s->n_children];
+}
+
+static void
+clear_away_retired(struct supervisor *s)
+{
+	for (size_t i = s->n_children; i > 0; i--)
+		if (s->children[i - 1]->is_retired &&
+		    s->children[i - 1]->pid == 0)
+			clear_away(s, i - 1);
 }
 
 static void
@@ -340,16 +360,143 @@ restart_due(struct supervisor *s)
 	struct err	 err = { 0 };
 
 	for (size_t i = 0; i < s->n_children; i++) {
-		struct child	*child = &s->children[i];
+		struct child	*child = s->children[i];
 
-		if (child->pid != 0 || clock_ms() < child->restart_ms)
+		if (child->pid != 0 || child->is_retired ||
+		    clock_ms() < child->restart_ms)
 			continue;
 		if (!start(s, child, -1, &err)) {
-			log_line(LOG_ERR, "%s: %s", name_of(child),
+			log_line(LOG_ERR, "%s: %s", child->name,
 			    err.reason);
 			child->restart_ms = clock_ms() + RESTART_MAX_MS;
 		}
 	}
+}
+
+/* --- a new configuration -------------------------------------------------------- */
+
+static bool
+is_same_text(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static bool
+is_same_listener(const struct listener *a, const struct listener *b)
+{
+	return is_same_text(a->spec, b->spec) && a->role == b->role &&
+	    is_same_text(a->group, b->group) && a->mode == b->mode;
+}
+
+/* What is tied to the processes' users and the open store. */
+static bool
+needs_restart(const struct config *a, const struct config *b)
+{
+	return !is_same_text(a->store, b->store) ||
+	    !is_same_text(a->master_key, b->master_key) ||
+	    !is_same_text(a->user, b->user) ||
+	    !is_same_text(a->filter_user, b->filter_user);
+}
+
+static const struct listener *
+find_listener(const struct config *config, const struct listener *wanted)
+{
+	for (size_t i = 0; i < config->n_listeners; i++)
+		if (is_same_listener(&config->listeners[i], wanted))
+			return &config->listeners[i];
+	return NULL;
+}
+
+/* A filter goes whose listener went or changed; its mails are finished. */
+static void
+retire_filters(struct supervisor *s, const struct config *fresh)
+{
+	for (size_t i = 0; i < s->n_children; i++) {
+		struct child	*child = s->children[i];
+
+		if (child->kind != CHILD_FILTER || child->is_retired)
+			continue;
+		child->listener = find_listener(fresh, child->listener);
+		if (child->listener != NULL)
+			continue;
+		child->is_retired = true;
+		log_line(LOG_INFO, "%s is no longer configured", child->name);
+		if (child->pid > 0)
+			kill(child->pid, SIGTERM);
+	}
+}
+
+static bool
+has_filter(const struct supervisor *s, const struct listener *listener)
+{
+	for (size_t i = 0; i < s->n_children; i++)
+		if (s->children[i]->listener == listener)
+			return true;
+	return false;
+}
+
+static void
+add_filters(struct supervisor *s)
+{
+	struct err	 err = { 0 };
+
+	for (size_t i = 0; i < s->config->n_listeners; i++) {
+		const struct listener	*listener = &s->config->listeners[i];
+
+		if (has_filter(s, listener))
+			continue;
+		if (!add_child(s, listener, &err) ||
+		    !control_send_channels(s->children[0]->control[0],
+		    s->children[s->n_children - 1]->vault_ends, CHANNELS,
+		    &err))
+			log_line(LOG_ERR, "%s: %s", listener->spec,
+			    err.reason);
+	}
+}
+
+static void
+tell_children(struct supervisor *s, const struct config_bundle *bundle)
+{
+	struct err	 err = { 0 };
+
+	for (size_t i = 0; i < s->n_children; i++)
+		if (!s->children[i]->is_retired &&
+		    !control_send_config(s->children[i]->control[0],
+		    s->generation, bundle, &err))
+			log_line(LOG_ERR, "%s keeps its old configuration: %s",
+			    s->children[i]->name, err.reason);
+}
+
+/*
+ * All files are read and checked first; with an error in any of them,
+ * everything stays as it was.
+ */
+static void
+reload(struct supervisor *s)
+{
+	struct config_bundle	 bundle = { 0 };
+	struct config		*fresh = NULL;
+	struct err		 err = { 0 };
+
+	if (!config_bundle_read(s->config_path, &bundle, &err) ||
+	    !config_parse(bundle.sources, bundle.n, &fresh, &err)) {
+		log_line(LOG_ERR, "the configuration stays as it was: %s",
+		    err.reason);
+		config_bundle_free(&bundle);
+		return;
+	}
+	if (needs_restart(s->config, fresh))
+		log_line(LOG_WARNING, "store, master-key, user and "
+		    "filter-user change only when the daemon is restarted");
+	s->generation++;
+	retire_filters(s, fresh);
+	config_free(s->config);
+	s->config = fresh;
+	tell_children(s, &bundle);
+	add_filters(s);
+	config_bundle_free(&bundle);
+	log_line(LOG_INFO, "configuration reloaded (generation %u)",
+	    (unsigned)s->generation);
 }
 
 static void
@@ -360,11 +507,11 @@ handle_signals(struct supervisor *s)
 	while (read(s->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
 			s->is_stopping = true;
-		if (info.ssi_signo == SIGHUP)
-			log_line(LOG_WARNING, "SIGHUP: the configuration is "
-			    "read at the start only; restart to change it");
+		if (info.ssi_signo == SIGHUP && !s->is_stopping)
+			reload(s);
 	}
 	reap(s);
+	clear_away_retired(s);
 }
 
 /* Signals, log lines, restarts: one round, of a second at most. */
@@ -387,9 +534,9 @@ next_restart_ms(const struct supervisor *s)
 	int64_t	 wait = 60000;
 
 	for (size_t i = 0; i < s->n_children; i++)
-		if (s->children[i].pid == 0 &&
-		    s->children[i].restart_ms - clock_ms() < wait)
-			wait = s->children[i].restart_ms - clock_ms();
+		if (s->children[i]->pid == 0 && !s->children[i]->is_retired &&
+		    s->children[i]->restart_ms - clock_ms() < wait)
+			wait = s->children[i]->restart_ms - clock_ms();
 	return wait < 0 ? 0 : (int)wait;
 }
 
@@ -399,7 +546,7 @@ static bool
 is_running(const struct supervisor *s, enum child_kind kind)
 {
 	for (size_t i = 0; i < s->n_children; i++)
-		if (s->children[i].kind == kind && s->children[i].pid > 0)
+		if (s->children[i]->kind == kind && s->children[i]->pid > 0)
 			return true;
 	return false;
 }
@@ -412,9 +559,9 @@ stop_kind(struct supervisor *s, enum child_kind kind, int seconds)
 
 	while (is_running(s, kind)) {
 		for (size_t i = 0; sig != 0 && i < s->n_children; i++)
-			if (s->children[i].kind == kind &&
-			    s->children[i].pid > 0)
-				kill(s->children[i].pid, sig);
+			if (s->children[i]->kind == kind &&
+			    s->children[i]->pid > 0)
+				kill(s->children[i]->pid, sig);
 		sig = 0;
 		one_round(s, 100);
 		if (clock_ms() > deadline) {
@@ -435,18 +582,19 @@ stop_all(struct supervisor *s)
 	if (s->admin > 0)
 		unlink(s->admin_path);
 	for (size_t i = 0; i < s->n_children; i++)
-		if (s->children[i].kind == CHILD_FILTER &&
-		    s->children[i].listener->path != NULL)
-			unlink(s->children[i].listener->path);
+		if (s->children[i]->path != NULL)
+			unlink(s->children[i]->path);
 }
 
 static void
 release(struct supervisor *s)
 {
-	for (size_t i = 0; i < s->n_children; i++)
-		free(s->children[i].filter_ends);
+	for (size_t i = 0; i < s->n_children; i++) {
+		free(s->children[i]->name);
+		free(s->children[i]->path);
+		free(s->children[i]);
+	}
 	free(s->children);
-	free(s->vault_ends);
 	free(s->admin_path);
 	free(s->user.name);
 	free(s->filter_user.name);

@@ -11,9 +11,11 @@
 #include <openssl/crypto.h>
 
 #include "base/mem.h"
+#include "milter/control.h"
 #include "milter/log.h"
 #include "milter/report.h"
 #include "milter/sandbox.h"
+#include "milter/snapshot.h"
 #include "milter/vault.h"
 #include "milter/vault_answer.h"
 #include "milter/vault_wire.h"
@@ -35,6 +37,20 @@ struct server {
 	enum vault_rights	 rights;
 	int			 fd;
 };
+
+/* One more or one less; false if there are as many as there may be. */
+static bool
+count_admins(int change)
+{
+	bool	 is_room;
+
+	pthread_mutex_lock(&admin_mutex);
+	is_room = admin_count + change <= ADMIN_MAX;
+	if (is_room)
+		admin_count += change;
+	pthread_mutex_unlock(&admin_mutex);
+	return is_room;
+}
 
 /* Answer requests until the other side is gone. */
 static void
@@ -72,6 +88,7 @@ serve_channel(void *arg)
 	struct server	*server = arg;
 
 	serve(server);
+	close(server->fd);
 	free(server);
 	return NULL;
 }
@@ -79,44 +96,45 @@ serve_channel(void *arg)
 static void *
 serve_admin(void *arg)
 {
-	struct server	*server = arg;
-
-	serve(server);
-	close(server->fd);
-	free(server);
-	pthread_mutex_lock(&admin_mutex);
-	admin_count--;
-	pthread_mutex_unlock(&admin_mutex);
+	serve_channel(arg);
+	count_admins(-1);
 	return NULL;
-}
-
-/* libdb and OpenSSL are content with far less than the default stack. */
-static bool
-start_thread(void *(*fn)(void *), void *arg)
-{
-	pthread_attr_t	 attr;
-	pthread_t	 thread;
-	int		 rc;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	rc = pthread_create(&thread, &attr, fn, arg);
-	pthread_attr_destroy(&attr);
-	return rc == 0;
 }
 
 static bool
 serve_in_thread(const struct vault *vault, enum vault_rights rights, int fd,
-    void *(*fn)(void *))
+    void *(*fn)(void *), struct err *err)
 {
 	struct server	*server = mem_alloc(sizeof(*server));
 
 	*server = (struct server){ .vault = vault, .rights = rights,
 	    .fd = fd };
-	if (start_thread(fn, server))
+	if (process_thread(fn, server, err))
 		return true;
+	close(fd);
 	free(server);
 	return false;
+}
+
+/* A filter's channels; some of many that start with the vault, or new ones. */
+static bool
+serve_channels(const struct vault *vault, const int *fds, size_t n,
+    struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!serve_in_thread(vault, VAULT_FILTER, fds[i],
+		    serve_channel, err))
+			return false;
+	return true;
+}
+
+static void
+on_channels(void *arg, const int *fds, size_t n)
+{
+	struct err	 err;
+
+	if (!serve_channels(arg, fds, n, &err))
+		log_line(LOG_ERR, "vault: %s", err.reason);
 }
 
 /* Root and the store's owner; a filter's user never gets this far. */
@@ -135,19 +153,6 @@ is_administrator(int fd)
 	return false;
 }
 
-static bool
-admit(void)
-{
-	bool	 is_admitted;
-
-	pthread_mutex_lock(&admin_mutex);
-	is_admitted = admin_count < ADMIN_MAX;
-	if (is_admitted)
-		admin_count++;
-	pthread_mutex_unlock(&admin_mutex);
-	return is_admitted;
-}
-
 struct doorkeeper {
 	const struct vault	*vault;
 	int			 listener;
@@ -157,27 +162,23 @@ static void *
 accept_admins(void *arg)
 {
 	struct doorkeeper	*door = arg;
+	struct err		 err;
 
 	for (;;) {
 		int	 fd = accept4(door->listener, NULL, NULL,
 		    SOCK_CLOEXEC);
 
-		if (fd == -1 && errno != EMFILE && errno != ENFILE &&
-		    errno != EINTR && errno != ECONNABORTED)
+		if (fd == -1 && (errno == EBADF || errno == EINVAL))
 			break;
 		if (fd == -1)
 			continue;
-		if (!is_administrator(fd) || !admit()) {
+		if (!is_administrator(fd) || !count_admins(1)) {
 			close(fd);
 			continue;
 		}
 		if (!serve_in_thread(door->vault, VAULT_ADMIN, fd,
-		    serve_admin)) {
-			close(fd);
-			pthread_mutex_lock(&admin_mutex);
-			admin_count--;
-			pthread_mutex_unlock(&admin_mutex);
-		}
+		    serve_admin, &err))
+			count_admins(-1);
 	}
 	return NULL;
 }
@@ -213,11 +214,12 @@ static void
 keep_descriptors(const struct vault_start *start)
 {
 	size_t	 n = 0;
-	int	*fds = mem_array(start->n_channels + 3, sizeof(*fds));
+	int	*fds = mem_array(start->n_channels + 4, sizeof(*fds));
 
 	for (; n < start->n_channels; n++)
 		fds[n] = start->channels[n];
 	fds[n++] = start->admin;
+	fds[n++] = start->control;
 	fds[n++] = start->log;
 	fds[n++] = start->ready;
 	process_keep_only(fds, n);
@@ -229,7 +231,7 @@ vault_main(const struct vault_start *start)
 {
 	struct err		 err = { 0 };
 	struct store		*store = NULL;
-	struct vault		 vault = { .config = start->config };
+	struct vault		 vault = { 0 };
 	struct doorkeeper	 door = { .vault = &vault,
 	    .listener = start->admin };
 	sigset_t		 all;
@@ -242,16 +244,13 @@ vault_main(const struct vault_start *start)
 	if (!open_store(start, &store, &err))
 		report_failure(start->ready, &err);
 	vault.custody = custody_of_store_take(store);
-	for (size_t i = 0; i < start->n_channels; i++)
-		if (!serve_in_thread(&vault, VAULT_FILTER, start->channels[i],
-		    serve_channel)) {
-			err_set(&err, ERR_TEMP, "vault: no threads");
-			report_failure(start->ready, &err);
-		}
-	if (!start_thread(accept_admins, &door)) {
-		err_set(&err, ERR_TEMP, "vault: no threads");
+	snapshot_swap_take((struct config *)(uintptr_t)start->config);
+	if (!serve_channels(&vault, start->channels, start->n_channels,
+	    &err) ||
+	    !control_follow(start->control, start->generation, on_channels,
+	    &vault, &err) ||
+	    !process_thread(accept_admins, &door, &err))
 		report_failure(start->ready, &err);
-	}
 	report_ready(start->ready);
 
 	sigemptyset(&all);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "milter/process.h"
 
@@ -13,11 +14,13 @@ struct config;
 /* What the supervisor hands to a new vault; all descriptors stay its own. */
 struct vault_start {
 	const struct config		*config;
+	uint32_t			 generation;
 	const struct process_user	*user;
 	pid_t				 supervisor;
 	const int			*channels;	/* the filters' */
 	size_t				 n_channels;
 	int				 admin;		/* listening; STORE/admin.sock */
+	int				 control;	/* see control.h */
 	int				 log;
 	int				 ready;		/* see report.h; -1: nobody waits */
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "milter/snapshot.h"
 #include "milter/vault_answer.h"
 #include "milter/vault_wire.h"
 #include "policy/group.h"
@@ -65,19 +66,22 @@ is_ever_signed(const struct config *config, const char *from)
  * is judged again by custody_sign().  DESIGN.md 9.6.
  */
 static bool
-may_sign(const struct vault *vault, const struct sign_request *request,
-    struct err *err)
+may_sign(const struct sign_request *request, struct err *err)
 {
-	struct err	 why;
+	struct snapshot		*snapshot = snapshot_hold();
+	const struct config	*config = snapshot_config(snapshot);
+	struct err		 why;
+	bool			 is_allowed = true;
 
-	if (!identity_check(vault->config, request->login, request->client,
+	if (!identity_check(config, request->login, request->client,
 	    request->from, &why))
-		return err_set(err, ERR_DATA, "the vault does not sign: %s",
-		    why.reason);
-	if (!is_ever_signed(vault->config, request->from))
-		return err_set(err, ERR_DATA, "the vault does not sign: the "
-		    "group of %s never signs", request->from);
-	return true;
+		is_allowed = err_set(err, ERR_DATA,
+		    "the vault does not sign: %s", why.reason);
+	else if (!is_ever_signed(config, request->from))
+		is_allowed = err_set(err, ERR_DATA, "the vault does not sign: "
+		    "the group of %s never signs", request->from);
+	snapshot_release(snapshot);
+	return is_allowed;
 }
 
 static bool
@@ -92,7 +96,7 @@ answer_sign(const struct vault *vault, struct wire_reader *r,
 	if (!wire_is_done(r))
 		malformed(err);
 	else
-		is_ok = may_sign(vault, &request, err) &&
+		is_ok = may_sign(&request, err) &&
 		    custody_sign(vault->custody, &request, &der, err);
 	if (is_ok)
 		wire_put_bytes(answer, der.data, der.len);

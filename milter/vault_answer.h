@@ -8,21 +8,19 @@
 #include "base/buf.h"
 #include "store/custody.h"
 
-struct config;
-
 enum vault_rights {
 	VAULT_FILTER,	/* look up and sign */
 	VAULT_ADMIN	/* all that custody.h has */
 };
 
 struct vault {
-	struct custody		*custody;	/* the store */
-	const struct config	*config;	/* whose rules a signature must meet */
+	struct custody	*custody;	/* the store */
 };
 
 /*
  * The answer to one request packet; both as vault_wire.h says.  Whatever the
- * packet holds, there is an answer.  Does no I/O but the store's.
+ * packet holds, there is an answer.  Signatures must meet the rules of the
+ * current snapshot.  Does no I/O but the store's.
  */
 void	vault_answer(const struct vault *, enum vault_rights,
 	    const uint8_t *request, size_t len, struct buf *answer);

@@ -3,6 +3,7 @@
  * Packets to the vault, from a filter that was broken into: each has an
  * answer with its id, which a client can read to the end.
  */
+#include "milter/snapshot.h"
 #include "milter/vault_answer.h"
 #include "milter/vault_wire.h"
 #include "policy/config.h"
@@ -31,8 +32,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static struct vault	 vault;
 	struct buf		 answer = { 0 };
 
-	if (vault.config == NULL) {
-		vault.config = make_config();
+	if (vault.custody == NULL) {
+		snapshot_swap_take(make_config());
 		vault.custody = custody_new(&fake_custody_ops, NULL);
 	}
 	if (len == 0 || len > WIRE_MAX)

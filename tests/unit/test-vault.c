@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "milter/snapshot.h"
 #include "milter/vault_answer.h"
 #include "milter/vault_client.h"
 #include "milter/vault_wire.h"
@@ -22,8 +23,6 @@ struct side {
 	int			 fd;
 	int			 delay_ms;	/* before the first answer */
 };
-
-static struct config	*config;
 
 static void *
 answer_all(void *arg)
@@ -57,7 +56,6 @@ connect_to(struct side *side, enum vault_rights rights, int delay_ms,
 	*side = (struct side){ .rights = rights, .fd = pair[1],
 	    .delay_ms = delay_ms };
 	side->vault.custody = custody_new(&fake_custody_ops, NULL);
-	side->vault.config = config;
 	REQUIRE(pthread_create(thread, NULL, answer_all, side) == 0);
 	return vault_client_new(&pair[0], 1, timeout_ms);
 }
@@ -278,7 +276,7 @@ test_late_answer(void)
 static void
 test_cut_requests(void)
 {
-	struct vault	 vault = { .config = config,
+	struct vault	 vault = {
 	    .custody = custody_new(&fake_custody_ops, NULL) };
 	struct buf	 request = { 0 }, answer = { 0 };
 	size_t		 whole;
@@ -311,9 +309,11 @@ main(void)
 	static char		 path[] = "test.conf";
 	struct config_source	 source = { .path = path, .bytes = text,
 	    .len = sizeof(text) - 1 };
+	struct config		*config;
 	struct err		 err = { 0 };
 
 	REQUIRE_OK(config_parse(&source, 1, &config, &err), err);
+	snapshot_swap_take(config);
 	test_what_a_filter_asks();
 	test_signatures_nobody_may_have();
 	test_what_a_filter_may_not_ask();
@@ -321,6 +321,5 @@ main(void)
 	test_many_certificates();
 	test_late_answer();
 	test_cut_requests();
-	config_free(config);
 	return test_done("vault");
 }

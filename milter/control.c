@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "milter/control.h"
+#include "milter/log.h"
+#include "milter/process.h"
+#include "milter/snapshot.h"
+#include "milter/vault_wire.h"
+#include "policy/config.h"
+#include "policy/config_bundle.h"
+
+#define SOURCES_MAX	10000
+
+enum kind {
+	KIND_CONFIG,
+	KIND_CHANNELS
+};
+
+struct message {
+	enum kind	 kind;
+	uint32_t	 generation;
+	struct config	*config;	/* KIND_CONFIG */
+	int		 fds[CONTROL_FDS_MAX];	/* KIND_CHANNELS */
+	size_t		 n_fds;
+};
+
+/* The fixed part of a message; descriptors come beside it. */
+struct head {
+	uint32_t	 kind;
+	uint32_t	 generation;
+};
+
+union fd_space {
+	struct cmsghdr	 align;
+	char		 bytes[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
+};
+
+static bool
+send_message(int fd, struct head head, const int *fds, size_t n,
+    struct err *err)
+{
+	union fd_space	 space = { 0 };
+	struct iovec	 iov = { .iov_base = &head, .iov_len = sizeof(head) };
+	struct msghdr	 msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = space.bytes,
+		.msg_controllen = CMSG_SPACE(n * sizeof(int)),
+	};
+	struct cmsghdr	*cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
+	memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
+	if (sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		return err_errno(err, ERR_TEMP, "tell a process of ours");
+	return true;
+}
+
+static bool
+write_all(int fd, const struct buf *buf, struct err *err)
+{
+	size_t	 done = 0;
+
+	while (done < buf->len) {
+		ssize_t	 n = write(fd, buf->data + done, buf->len - done);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return err_errno(err, ERR_TEMP,
+			    "keep the configuration in memory");
+		done += (size_t)n;
+	}
+	return true;
+}
+
+/* For each file its path, its length, its bytes. */
+static bool
+pack(const struct config_bundle *bundle, struct buf *out, struct err *err)
+{
+	for (size_t i = 0; i < bundle->n; i++) {
+		wire_put_str(out, bundle->sources[i].path);
+		wire_put_i64(out, (int64_t)bundle->sources[i].len);
+		buf_add(out, bundle->sources[i].bytes, bundle->sources[i].len);
+	}
+	return buf_ok(out, "the configuration", err);
+}
+
+bool
+control_send_config(int fd, uint32_t generation,
+    const struct config_bundle *bundle, struct err *err)
+{
+	struct buf	 packed = { 0 };
+	int		 memory = memfd_create("configuration",
+	    MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	bool		 is_ok;
+
+	if (memory == -1)
+		return err_errno(err, ERR_TEMP, "memfd_create");
+	is_ok = pack(bundle, &packed, err) &&
+	    write_all(memory, &packed, err);
+	if (is_ok && fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW |
+	    F_SEAL_WRITE | F_SEAL_SEAL) == -1)
+		is_ok = err_errno(err, ERR_TEMP, "seal the configuration");
+	if (is_ok)
+		is_ok = send_message(fd, (struct head){ KIND_CONFIG,
+		    generation }, &memory, 1, err);
+	buf_free(&packed);
+	close(memory);
+	return is_ok;
+}
+
+bool
+control_send_channels(int fd, const int *fds, size_t n, struct err *err)
+{
+	return send_message(fd, (struct head){ KIND_CHANNELS, 0 }, fds, n,
+	    err);
+}
+
+static bool
+unpack(const uint8_t *bytes, size_t len, struct config **out, struct err *err)
+{
+	struct wire_reader	 r = { .p = bytes, .left = len };
+	struct config_source	*sources = NULL;
+	size_t			 n = 0;
+	bool			 is_ok = false;
+
+	while (r.left > 0 && !r.failed && n < SOURCES_MAX) {
+		int64_t	 size;
+
+		sources = mem_grow(sources, n + 1, sizeof(*sources));
+		sources[n].path = wire_get_str(&r);
+		size = wire_get_i64(&r);
+		if (size < 0 || (uint64_t)size > r.left)
+			r.failed = true;
+		sources[n].bytes = (char *)(uintptr_t)r.p;
+		sources[n].len = r.failed ? 0 : (size_t)size;
+		r.p += sources[n].len;
+		r.left -= sources[n].len;
+		n++;
+	}
+	if (!wire_is_done(&r))
+		err_set(err, ERR_TEMP, "the new configuration is malformed");
+	else
+		is_ok = config_parse(sources, n, out, err);
+	for (size_t i = 0; i < n; i++)
+		free(sources[i].path);
+	free(sources);
+	return is_ok;
+}
+
+static bool
+read_config(int memory, struct config **out, struct err *err)
+{
+	struct stat	 st;
+	void		*map;
+	bool		 is_ok;
+
+	if (fstat(memory, &st) == -1 || st.st_size == 0)
+		return err_set(err, ERR_TEMP,
+		    "the new configuration is empty");
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, memory,
+	    0);
+	if (map == MAP_FAILED)
+		return err_errno(err, ERR_TEMP, "map the configuration");
+	is_ok = unpack(map, (size_t)st.st_size, out, err);
+	munmap(map, (size_t)st.st_size);
+	return is_ok;
+}
+
+static void
+take_fds(struct msghdr *msg, struct message *out)
+{
+	struct cmsghdr	*cmsg = CMSG_FIRSTHDR(msg);
+
+	out->n_fds = 0;
+	if (cmsg == NULL || cmsg->cmsg_level != SOL_SOCKET ||
+	    cmsg->cmsg_type != SCM_RIGHTS)
+		return;
+	out->n_fds = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	if (out->n_fds > CONTROL_FDS_MAX)
+		out->n_fds = CONTROL_FDS_MAX;
+	memcpy(out->fds, CMSG_DATA(cmsg), out->n_fds * sizeof(int));
+}
+
+/*
+ * Wait for the next message.  False with ERR_BUG: the supervisor is gone;
+ * with another kind: this message could not be read, there may be others.
+ */
+static bool
+receive(int fd, struct message *out, struct err *err)
+{
+	struct head	 head;
+	union fd_space	 space;
+	struct iovec	 iov = { .iov_base = &head, .iov_len = sizeof(head) };
+	struct msghdr	 msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = space.bytes, .msg_controllen = sizeof(space),
+	};
+	ssize_t		 len;
+	bool		 is_ok;
+
+	memset(out, 0, sizeof(*out));
+	while ((len = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC)) == -1 &&
+	    errno == EINTR)
+		;
+	if (len <= 0)
+		return err_set(err, ERR_BUG, "the supervisor is gone");
+	take_fds(&msg, out);
+	if (len != sizeof(head) || out->n_fds == 0)
+		return err_set(err, ERR_TEMP, "a message of the supervisor "
+		    "is malformed");
+	out->kind = (enum kind)head.kind;
+	out->generation = head.generation;
+	if (out->kind != KIND_CONFIG)
+		return true;
+	is_ok = read_config(out->fds[0], &out->config, err);
+	close(out->fds[0]);
+	out->n_fds = 0;
+	return is_ok;
+}
+
+struct follower {
+	int			 fd;
+	uint32_t		 generation;
+	control_channels_fn	*on_channels;
+	void			*arg;
+};
+
+static void
+obey(struct follower *follower, const struct message *message)
+{
+	if (message->kind == KIND_CHANNELS) {
+		if (follower->on_channels != NULL)
+			follower->on_channels(follower->arg, message->fds,
+			    message->n_fds);
+		return;
+	}
+	/* One that waited while this process was started anew is old news. */
+	if (message->generation <= follower->generation) {
+		config_free(message->config);
+		return;
+	}
+	follower->generation = message->generation;
+	snapshot_swap_take(message->config);
+}
+
+static void *
+follow(void *arg)
+{
+	struct follower	*follower = arg;
+	struct message	 message;
+	struct err	 err;
+
+	for (;;) {
+		if (receive(follower->fd, &message, &err))
+			obey(follower, &message);
+		else if (err.kind == ERR_BUG)
+			break;
+		else
+			log_line(LOG_ERR, "%s", err.reason);
+	}
+	free(follower);
+	return NULL;
+}
+
+bool
+control_follow(int fd, uint32_t generation, control_channels_fn *on_channels,
+    void *arg, struct err *err)
+{
+	struct follower	*follower = mem_alloc(sizeof(*follower));
+
+	*follower = (struct follower){ fd, generation, on_channels, arg };
+	return process_thread(follow, follower, err);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MILTER_CONTROL_H
+#define MILTER_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct config_bundle;
+
+/*
+ * What the supervisor tells its running children, over a socket pair for each:
+ * a new configuration, as the bytes of its files in sealed memory, and to the
+ * vault the channels of a new filter.  A child that was started meanwhile
+ * has the newest already; generations tell.
+ */
+#define CONTROL_FDS_MAX	16
+
+/* Neither waits: a child that does not listen gets nothing (ERR_TEMP). */
+bool	control_send_config(int fd, uint32_t generation,
+	    const struct config_bundle *, struct err *);
+bool	control_send_channels(int fd, const int *fds, size_t n, struct err *);
+
+/*
+ * A child's side: a thread that follows the supervisor until it is gone.  Each
+ * newer configuration than generation becomes the current snapshot; channels
+ * go to the function, which takes them over (NULL: there are none).
+ */
+typedef void control_channels_fn(void *arg, const int *fds, size_t n);
+bool	control_follow(int fd, uint32_t generation, control_channels_fn *,
+	    void *arg, struct err *);
+
+#endif
