@@ -254,42 +254,20 @@ read_all(const struct headers *headers, const char *const *names)
 	return out;
 }
 
-static void
-add_fields(struct address_list *out, const struct headers *headers,
-    const char *name)
-{
-	GMimeParserOptions	*options = new_options();
-	InternetAddressList	*list;
-	const char		*value;
-
-	for (size_t i = 0; (value = headers_find(headers, name, i)) != NULL;
-	    i++) {
-		list = internet_address_list_parse(options, value);
-		if (list == NULL)
-			continue;
-		add_all(out, list, false);
-		g_object_unref(list);
-	}
-	g_mime_parser_options_free(options);
-}
-
 struct address_list *
 address_authors(const struct headers *headers)
 {
-	struct address_list	*out = mem_alloc(sizeof(*out));
+	static const char *const	 names[] = { "From", NULL };
 
-	add_fields(out, headers, "From");
-	return out;
+	return read_all(headers, names);
 }
 
 struct address_list *
 address_visible(const struct headers *headers)
 {
-	struct address_list	*out = mem_alloc(sizeof(*out));
+	static const char *const	 names[] = { "To", "Cc", NULL };
 
-	add_fields(out, headers, "To");
-	add_fields(out, headers, "Cc");
-	return out;
+	return read_all(headers, names);
 }
 
 bool

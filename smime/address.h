@@ -30,12 +30,6 @@ bool	address_sender(const struct headers *, char out[ADDR_MAX],
 	    struct err *);
 
 /*
- * All whom a From field names, as far as it can be read: for the rules that
- * may apply to a mail, never for whom a signature speaks.
- */
-struct address_list *address_authors(const struct headers *);
-
-/*
  * The recipients whom a reader sees: the mailboxes of all To and Cc fields,
  * members of groups included.  What cannot be read is left out, which makes
  * such a recipient a hidden one: the safe side.  Freed with
