@@ -157,6 +157,7 @@ struct parse {
 	bool				 has_failed;
 	const cfg_t			*current;	/* section being read */
 	size_t				 n_ended;	/* sections read */
+	struct group_table		*titles;	/* where each is */
 	char				*defaults[N_ROWS];	/* as given */
 	bool				(*given)[N_ROWS];	/* by group */
 	struct named_file		*files;
@@ -412,6 +413,24 @@ begin_listener(struct parse *p, const char *title, int line)
 	set_defaults(SECTION_LISTENER, &c->listeners[c->n_listeners++]);
 }
 
+/* "group support" may be there once. */
+static bool
+take_title(struct parse *p, const cfg_t *cfg, int line)
+{
+	char	*name = mem_strf("%s %s", cfg->name, cfg->title);
+	char	*shown;
+	size_t	 old = group_table_add(p->titles, name, (size_t)line);
+
+	if (old != GROUP_NONE) {
+		shown = text_safe(name, strlen(name), 80);
+		err_set(p->err, ERR_CONFIG, "found %s a second time, wanted "
+		    "it once; the first is in line %zu", shown, old);
+		free(shown);
+	}
+	free(name);
+	return old == GROUP_NONE;
+}
+
 static bool
 begin_section(struct parse *p, const cfg_t *cfg)
 {
@@ -419,6 +438,8 @@ begin_section(struct parse *p, const cfg_t *cfg)
 	int		 line = p->scan.section_lines[p->n_ended];
 
 	p->current = cfg;
+	if (cfg->title != NULL && !take_title(p, cfg, line))
+		return fail(p, line);
 	if (section == SECTION_DEFAULT)
 		p->config->default_group.line = line;
 	if (section == SECTION_LISTENER)
@@ -512,17 +533,23 @@ on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	return 0;
 }
 
+/*
+ * All of a section was taken as it was read.  libconfuse need not keep it; it
+ * would compare each title with all that came before.
+ */
 static int
 on_section_end(cfg_t *cfg, cfg_opt_t *opt)
 {
-	const cfg_t	*section;
+	unsigned int	 last = cfg_opt_size(opt) - 1;
+	const cfg_t	*section = cfg_opt_getnsec(opt, last);
 
 	(void)cfg;
-	section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
 	if (active->current != section && !begin_section(active, section))
 		return -1;
 	active->current = NULL;
 	active->n_ended++;
+	if ((opt->flags & CFGF_MULTI) != 0)
+		cfg_opt_rmnsec(opt, last);
 	return 0;
 }
 
@@ -548,8 +575,8 @@ make_confuse(void)
 	for (int i = SECTION_TOP + 1; i < N_SECTIONS; i++)
 		opts[SECTION_TOP][n[SECTION_TOP]++] = (cfg_opt_t){
 		    .name = sections[i].name, .type = CFGT_SEC,
-		    .flags = sections[i].flags | CFGF_NO_TITLE_DUPES,
-		    .subopts = opts[i], .validcb = on_section_end };
+		    .flags = sections[i].flags, .subopts = opts[i],
+		    .validcb = on_section_end };
 	cfg = cfg_init(opts[SECTION_TOP], CFGF_NONE);
 	if (cfg != NULL)
 		cfg_set_error_function(cfg, take_error);
@@ -587,6 +614,7 @@ parse_main(struct parse *p, const struct config_source *source,
 	bool	 is_ok;
 
 	*p = (struct parse){ .source = source, .err = err };
+	p->titles = group_table_new();
 	p->config = mem_alloc(sizeof(*p->config));
 	p->config->path = mem_str(source->path);
 	p->config->default_group.name = mem_str("default");
@@ -617,6 +645,7 @@ static void
 parse_free(struct parse *p)
 {
 	scan_free(&p->scan);
+	group_table_free(p->titles);
 	config_free(p->config);
 	for (size_t i = 0; i < N_ROWS; i++)
 		free(p->defaults[i]);

@@ -49,7 +49,12 @@ static const struct {
 	    "t.conf:3: found default a second time, wanted it once; the "
 	    "first is in line 1" },
 	{ "a group name given twice", "group a { }\ngroup a { }\n",
-	    "t.conf:2: found duplicate title 'a'" },
+	    "t.conf:2: found group a a second time, wanted it once; the "
+	    "first is in line 1" },
+	{ "a listener given twice", "listener \"unix:/x\" { }\n"
+	    "listener \"unix:/x\" { mode = \"0600\" }\n",
+	    "t.conf:2: found listener unix:/x a second time, wanted it once; "
+	    "the first is in line 1" },
 	{ "a variable in quotes", "\nstore = \"${HOME}\"\n",
 	    "t.conf:2: found \"${\", wanted no variable: none is expanded" },
 	{ "a variable without quotes", "store = ${HOME}\n",
