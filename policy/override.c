@@ -95,7 +95,7 @@ override_add_header(struct wishes *wishes, const char *name,
  * blanks between two encoded-words, which do not count (RFC 2047, section
  * 6.2).  What all of them say stands in one row of bytes, where tags are
  * looked for and cut; each piece is then written again from what is left of
- * its bytes.  An encoded-word only gets shorter by that, and keeps its
+ * its bytes.  A proper encoded-word only gets shorter by that, and keeps its
  * character set, so that it stays within the 75 characters it had.
  */
 struct piece {
