@@ -92,8 +92,10 @@ buf_addf(struct buf *buf, const char *fmt, ...)
 		buf->failed = true;
 		return;
 	}
-	/* One more byte for vsnprintf's NUL, which is not kept. */
-	buf_reserve(buf, (size_t)len + 1);
+	buf_reserve(buf, (size_t)len);
+	/* vsnprintf's NUL, which is not kept, may lie past the limit. */
+	if (!buf->failed && buf->cap - buf->len < (size_t)len + 1)
+		grow(buf, buf->len + (size_t)len + 1);
 	if (buf->failed)
 		return;
 	va_start(ap, fmt);
