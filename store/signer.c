@@ -53,6 +53,28 @@ add_der_header(struct buf *out, uint8_t tag, size_t len)
 }
 
 /*
+ * Bytes that are DER already, as an attribute of one value.  Only this
+ * function takes them so: the others read the type's sign bit as a flag.
+ */
+static bool
+add_der_attribute(CMS_SignerInfo *si, int nid, const struct buf *der)
+{
+	ASN1_STRING	*value = ASN1_STRING_type_new(V_ASN1_OTHER);
+	X509_ATTRIBUTE	*attr;
+	bool		 is_ok;
+
+	if (value == NULL || der->failed ||
+	    ASN1_STRING_set(value, der->data, (int)der->len) != 1 ||
+	    (attr = X509_ATTRIBUTE_create(nid, V_ASN1_OTHER, value)) == NULL) {
+		ASN1_STRING_free(value);
+		return false;
+	}
+	is_ok = CMS_signed_add1_attr(si, attr) == 1;
+	X509_ATTRIBUTE_free(attr);
+	return is_ok;
+}
+
+/*
  * SMIMEEncryptionKeyPreference (RFC 8551, section 2.5.3): the choice
  * issuerAndSerialNumber, [0] IMPLICIT.  OpenSSL has no type for it.
  */
@@ -70,9 +92,8 @@ add_key_preference(CMS_SignerInfo *si, const X509 *cert)
 		add_der_header(&value, 0xa0, (size_t)(name_len + serial_len));
 		buf_add(&value, name, (size_t)name_len);
 		buf_add(&value, serial, (size_t)serial_len);
-		is_ok = !value.failed && CMS_signed_add1_attr_by_NID(si,
-		    NID_id_smime_aa_encrypKeyPref, V_ASN1_OTHER, value.data,
-		    (int)value.len) == 1;
+		is_ok = add_der_attribute(si, NID_id_smime_aa_encrypKeyPref,
+		    &value);
 	}
 	OPENSSL_free(name);
 	OPENSSL_free(serial);

@@ -31,12 +31,13 @@
 
 static const struct {
 	const char	*file;
+	const char	*doing;		/* when it fails to open */
 	u_int32_t	 page_size;	/* bytes; holds a usual record or key */
 } files[TABLE_COUNT] = {
-	[TABLE_META] = { "meta.db", 4096 },
-	[TABLE_CERTS] = { "certs.db", 8192 },
-	[TABLE_KEYS] = { "keys.db", 8192 },
-	[TABLE_INDEX] = { "index.db", 4096 },
+	[TABLE_META] = { "meta.db", "open meta.db", 4096 },
+	[TABLE_CERTS] = { "certs.db", "open certs.db", 8192 },
+	[TABLE_KEYS] = { "keys.db", "open keys.db", 8192 },
+	[TABLE_INDEX] = { "index.db", "open index.db", 4096 },
 };
 
 /* --- Berkeley DB's own words -------------------------------------------- */
@@ -282,7 +283,7 @@ open_tables(struct store *store, DB_TXN *txn, u_int32_t create,
 			    ERR_DATA, "there is no store in %s: %s is missing",
 			    store->dir, files[i].file);
 		if (rc != 0)
-			return open_error(store, rc, files[i].file, err);
+			return open_error(store, rc, files[i].doing, err);
 	}
 	return true;
 }

@@ -361,7 +361,11 @@ verify(const struct graph *graph, const struct cert_record *leaf, int64_t now,
 	/* An intermediate CA may be an anchor without its root. */
 	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
 	if (X509_verify_cert(ctx) != 1) {
-		say_verify_error(ctx, verdict);
+		if (X509_STORE_CTX_get_error(ctx) ==
+		    X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY)
+			say_what_lacks(graph, leaf, verdict);
+		else
+			say_verify_error(ctx, verdict);
 		goto out;
 	}
 	chain = X509_STORE_CTX_get0_chain(ctx);
