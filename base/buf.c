@@ -53,7 +53,8 @@ buf_add(struct buf *buf, const void *data, size_t len)
 {
 	if (len == 0)
 		return;
-	if (!buf->failed && buf->cap - buf->len < len) {
+	if (!buf->failed && (buf->cap - buf->len < len ||
+	    (buf->max != 0 && buf->max - buf->len < len))) {
 		size_t	 more = buf->cap < 256 ? 256 : buf->cap / 2;
 
 		/* Grow by half, within the limit, or by what is needed. */
