@@ -11,6 +11,7 @@
 
 #define LOCAL_MAX	64	/* RFC 5321, section 4.5.3.1.1 */
 #define DOMAIN_MAX	255
+#define LABEL_MAX	63	/* RFC 1035, section 2.3.4 */
 
 static bool
 refuse(const char *in, size_t len, const char *why, struct err *err)
@@ -53,9 +54,9 @@ copy_local(const char *in, size_t len, char *out, size_t *out_len)
 		len -= 2;
 	}
 	for (size_t i = 0; i < len; i++) {
-		if (is_quoted && in[i] == '\\' && ++i == len)
+		if (is_quoted && in[i] == '"')
 			return false;
-		if (is_quoted && in[i] == '"' && in[i - 1] != '\\')
+		if (is_quoted && in[i] == '\\' && ++i == len)
 			return false;
 		if (!is_atext(in[i])) {
 			if (!is_quoted)
@@ -88,6 +89,13 @@ copy_local(const char *in, size_t len, char *out, size_t *out_len)
 	return n > 0;
 }
 
+static bool
+is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+	    c == '_';
+}
+
 /* An IPv4 or IPv6 literal: kept as it is, in lower case. */
 static bool
 copy_literal(const char *in, size_t len, char *out)
@@ -95,14 +103,29 @@ copy_literal(const char *in, size_t len, char *out)
 	if (len < 3 || in[len - 1] != ']')
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		bool	 is_inner = i > 0 && i < len - 1;
-
-		if (is_inner && (in[i] == '[' || in[i] == ']'))
-			return false;
 		out[i] = lower(in[i]);
+		if (i > 0 && i < len - 1 && !is_word(out[i]) &&
+		    out[i] != '.' && out[i] != ':')
+			return false;
 	}
 	out[len] = '\0';
 	return true;
+}
+
+/* Labels of letters, digits, "-" and "_" (which exists), 63 at most. */
+static bool
+is_ascii_domain(const char *s)
+{
+	size_t	 label = 0;
+
+	for (; *s != '\0'; s++) {
+		if (*s == '.' ? label == 0 : !is_word(*s))
+			return false;
+		label = *s == '.' ? 0 : label + 1;
+		if (label > LABEL_MAX)
+			return false;
+	}
+	return label > 0;
 }
 
 static bool
@@ -110,8 +133,7 @@ copy_domain(const char *in, size_t len, char *out)
 {
 	char	 name[DOMAIN_MAX + 1];
 	char	*ascii = NULL;
-	bool	 is_ascii = true;
-	size_t	 label = 0;
+	bool	 is_ascii = true, is_good;
 
 	if (len > 0 && in[len - 1] == '.')
 		len--;
@@ -122,28 +144,22 @@ copy_domain(const char *in, size_t len, char *out)
 	for (size_t i = 0; i < len; i++) {
 		if ((in[i] & 0x80) != 0)
 			is_ascii = false;
-		else if (!is_atext(in[i]))
-			return false;
-		if (in[i] == '.' && label == 0)
-			return false;
-		label = in[i] == '.' ? 0 : label + 1;
 		name[i] = lower(in[i]);
 	}
 	name[len] = '\0';
 	if (is_ascii) {
 		memcpy(out, name, len + 1);
-		return true;
+		return is_ascii_domain(out);
 	}
 	if (idn2_to_ascii_8z(name, &ascii, IDN2_NONTRANSITIONAL |
 	    IDN2_NFC_INPUT) != IDN2_OK)
 		return false;
-	if (strlen(ascii) > DOMAIN_MAX) {
-		idn2_free(ascii);
-		return false;
-	}
-	strcpy(out, ascii);
+	/* What IDNA maps to ASCII may be a fullwidth "@" or a blank. */
+	is_good = strlen(ascii) <= DOMAIN_MAX && is_ascii_domain(ascii);
+	if (is_good)
+		strcpy(out, ascii);
 	idn2_free(ascii);
-	return true;
+	return is_good;
 }
 
 /* The "@" between local part and domain: the only one outside quotes. */
@@ -167,6 +183,19 @@ find_at(const char *in, size_t len)
 	return in_quotes ? NULL : at;
 }
 
+/* C0, DEL, and C1 in UTF-8. */
+static bool
+has_control(const char *in, size_t len)
+{
+	const unsigned char	*p = (const unsigned char *)in;
+
+	for (size_t i = 0; i < len; i++)
+		if (p[i] < 0x20 || p[i] == 0x7f || (p[i] == 0xc2 &&
+		    i + 1 < len && p[i + 1] >= 0x80 && p[i + 1] < 0xa0))
+			return true;
+	return false;
+}
+
 bool
 addr_normalise(const char *in, size_t len, char out[ADDR_MAX], struct err *err)
 {
@@ -185,10 +214,9 @@ addr_normalise(const char *in, size_t len, char out[ADDR_MAX], struct err *err)
 	}
 	if (len == 0)
 		return refuse(whole, whole_len, "it is empty", err);
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)in[i] < 0x20 || in[i] == 0x7f)
-			return refuse(whole, whole_len,
-			    "it holds a control character", err);
+	if (has_control(in, len))
+		return refuse(whole, whole_len, "it holds a control character",
+		    err);
 	if (!text_is_utf8(in, len))
 		return refuse(whole, whole_len, "it is not UTF-8", err);
 	if ((at = find_at(in, len)) == NULL)

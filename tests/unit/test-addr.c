@@ -1,139 +1,184 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/addr.h"
-
 #include "tests/lib/test.h"
 
-#define LOCAL_64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define L10	"abcdefghij"
+#define L60	L10 L10 L10 L10 L10 L10
 
 static const struct {
 	const char	*what;
 	const char	*in;
-	const char	*want;		/* NULL: refused */
+	const char	*out;		/* NULL: refused */
 } rows[] = {
 	{ "as it is", "a@example.org", "a@example.org" },
-	{ "letters lower, in both parts (RFC 8550, section 3)",
-	    "Al.Ice@EXAMPLE.org", "al.ice@example.org" },
-	{ "angle brackets off", "<a@example.org>", "a@example.org" },
-	{ "a source route is skipped", "<@one,@two:a@example.org>",
+	{ "letters become small", "Alice.B@Example.ORG",
+	    "alice.b@example.org" },
+	{ "angle brackets go", "<a@example.org>", "a@example.org" },
+	{ "a source route goes", "<@relay.example,@b.example:a@example.org>",
 	    "a@example.org" },
-	{ "a final dot of the domain goes", "a@example.org.", "a@example.org" },
-	{ "plus and all of atext stay", "a+b!#$%&'*/=?^_`{|}~-@x.org",
-	    "a+b!#$%&'*/=?^_`{|}~-@x.org" },
+	{ "a tag stays", "a+tag@example.org", "a+tag@example.org" },
 	{ "needless quotes go", "\"a.b\"@example.org", "a.b@example.org" },
-	{ "needless escapes go", "\"a\\b\"@example.org", "ab@example.org" },
-	{ "needed quotes stay", "\"a b\"@example.org", "\"a b\"@example.org" },
-	{ "an @ in quotes is no separator", "\"a@b\"@example.org",
-	    "\"a@b\"@example.org" },
-	{ "an escaped quote stays escaped", "\"a\\\"b\"@example.org",
+	{ "a needless escape goes", "\"a\\b\"@example.org",
+	    "ab@example.org" },
+	{ "needed quotes stay", "\"a b\"@example.org",
+	    "\"a b\"@example.org" },
+	{ "an @ in quotes", "\"A@b\"@example.org", "\"a@b\"@example.org" },
+	{ "a quote in quotes", "\"a\\\"b\"@example.org",
 	    "\"a\\\"b\"@example.org" },
-	{ "doubled dots are kept, as some give out such addresses",
-	    "a..b@example.org", "a..b@example.org" },
-	{ "U-labels become A-labels", "a@K\xc3\x96LN.example",
-	    "a@xn--kln-sna.example" },
-	{ "A-labels of either case are the same", "a@XN--KLN-SNA.example",
-	    "a@xn--kln-sna.example" },
-	{ "UTF-8 in the local part stays (RFC 6531)",
-	    "j\xc3\xb6rg@example.org", "j\xc3\xb6rg@example.org" },
-	{ "a literal", "a@[IPv6:2001:DB8::1]", "a@[ipv6:2001:db8::1]" },
-	{ "64 bytes of local part", LOCAL_64 "@x.org", LOCAL_64 "@x.org" },
+	{ "a backslash in quotes", "\"a\\\\b\"@example.org",
+	    "\"a\\\\b\"@example.org" },
+	{ "an escaped backslash before the end", "\"a\\\\\"@example.org",
+	    "\"a\\\\\"@example.org" },
+	{ "two dots need quotes, which stay", "\"a..b\"@example.org",
+	    "\"a..b\"@example.org" },
+	{ "two dots without quotes, which exist", "a..b@example.org",
+	    "a..b@example.org" },
+	{ "a dot at the end of the domain goes", "a@example.org.",
+	    "a@example.org" },
+	{ "a domain with an underscore", "a@_b.example", "a@_b.example" },
+	{ "an address literal", "a@[IPv6:2001:DB8::1]",
+	    "a@[ipv6:2001:db8::1]" },
+	{ "a non-ASCII domain as A-labels", "a@b\xc3\xbc" "cher.example",
+	    "a@xn--bcher-kva.example" },
+	{ "its capital too", "a@B\xc3\x9c" "CHER.example",
+	    "a@xn--bcher-kva.example" },
+	{ "a fullwidth dot or letter is what it stands for",
+	    "a@\xef\xbd\x85xample\xe3\x80\x82org", "a@example.org" },
+	{ "a non-ASCII local part stays", "\xc3\xbc@example.org",
+	    "\xc3\xbc@example.org" },
+	{ "a local part of 64", L60 "abcd@example.org",
+	    L60 "abcd@example.org" },
 
-	{ "65 bytes of local part", LOCAL_64 "a@x.org", NULL },
-	{ "empty", "", NULL },
-	{ "empty in brackets", "<>", NULL },
-	{ "no @", "postmaster", NULL },
-	{ "two @", "a@b@example.org", NULL },
+	{ "nothing", "", NULL },
+	{ "empty brackets", "<>", NULL },
+	{ "no @", "a", NULL },
+	{ "two @", "a@b@c", NULL },
 	{ "no local part", "@example.org", NULL },
-	{ "empty quotes", "\"\"@example.org", NULL },
+	{ "an empty quoted local part", "\"\"@example.org", NULL },
 	{ "no domain", "a@", NULL },
-	{ "an empty label", "a@example..org", NULL },
-	{ "a leading dot", "a@.example.org", NULL },
-	{ "white space", "a b@example.org", NULL },
-	{ "white space in the domain", "a@exam ple.org", NULL },
-	{ "a second address", "a@example.org,b@example.org", NULL },
-	{ "a display name", "A <a@example.org>", NULL },
+	{ "a domain of a dot", "a@.", NULL },
+	{ "an empty label", "a@b..c", NULL },
+	{ "a dot first", "a@.b", NULL },
+	{ "a blank", "a b@example.org", NULL },
+	{ "a blank before", " a@example.org", NULL },
+	{ "a blank in the domain", "a@exa mple.org", NULL },
 	{ "a line end", "a@example.org\n", NULL },
-	{ "a header smuggled in", "a@example.org\r\nBcc: x@example.org", NULL },
+	{ "a control character in quotes", "\"a\tb\"@example.org", NULL },
 	{ "DEL", "a\x7f@example.org", NULL },
-	{ "quotes without end", "\"a@example.org", NULL },
-	{ "quotes that end early", "\"a\"b\"@example.org", NULL },
-	{ "no UTF-8", "j\xf6rg@example.org", NULL },
+	{ "a C1 control character", "a\xc2\x85@example.org", NULL },
+	{ "no UTF-8", "\xff@example.org", NULL },
 	{ "overlong UTF-8", "\xc0\xaf@example.org", NULL },
-	{ "a literal without end", "a@[192.0.2.1", NULL },
-	{ "brackets in a literal", "a@[[192.0.2.1]]", NULL },
+	{ "quotes that do not close", "\"a@example.org", NULL },
+	{ "quotes that end and begin inside", "\"a\\\\\"b\\\\\"c\"@d.e",
+	    NULL },
+	{ "a blank in a literal", "a@[192.0 .2.1]", NULL },
+	{ "quotes inside a word", "a\"b\"c@example.org", NULL },
+	{ "something after quotes", "\"a\"b@example.org", NULL },
+	{ "two quoted words", "\"a\".\"b\"@example.org", NULL },
+	{ "a comment", "a(b)@example.org", NULL },
+	{ "two addresses", "a@example.org,b@example.org", NULL },
+	{ "a display name", "A <a@example.org>", NULL },
+	{ "brackets left open", "<a@example.org", NULL },
+	{ "a local part of 65", L60 "abcde@example.org", NULL },
+	{ "a label of 64", "a@" L60 "abcd.org", NULL },
+	{ "a literal without its end", "a@[192.0.2.1", NULL },
+	{ "an empty literal", "a@[]", NULL },
+	{ "a slash in the domain", "a@b/c.example", NULL },
+	{ "a fullwidth @ in the domain", "a@b\xef\xbc\xa0" "c.example",
+	    NULL },
+	{ "a fullwidth slash in the domain", "a@b\xef\xbc\x8f" "c.example",
+	    NULL },
+	{ "an ideographic blank in the domain", "a@b\xe3\x80\x80" "c.d",
+	    NULL },
+	{ "a non-ASCII domain that IDNA refuses", "a@\xe2\x80\xae.example",
+	    NULL },
+};
+
+static const struct {
+	const char	*what;
+	const char	*in;
+	const char	*out;
+} member_rows[] = {
+	{ "an address", "A@Example.org", "a@example.org" },
+	{ "a domain", "@Example.ORG", "@example.org" },
+	{ "a domain and below", "@.Example.org", "@.example.org" },
+	{ "a non-ASCII domain", "@B\xc3\xbc" "cher.example",
+	    "@xn--bcher-kva.example" },
+	{ "no domain", "@", NULL },
+	{ "no domain below", "@.", NULL },
+	{ "two dots", "@..example.org", NULL },
+	{ "a word", "example.org", NULL },
+	{ "an @ too many", "@@example.org", NULL },
+	{ "a blank", "@exam ple.org", NULL },
+	{ "no UTF-8", "@\xff.example", NULL },
 };
 
 static const struct {
 	const char	*what;
 	const char	*addr;
 	const char	*member;
-	bool		 want;
-} members[] = {
-	{ "the address", "a@example.org", "A@Example.org", true },
-	{ "another", "b@example.org", "a@example.org", false },
-	{ "the domain", "a@example.org", "@EXAMPLE.org", true },
-	{ "a domain is not those below", "a@x.example.org", "@example.org",
-	    false },
-	{ "a domain is not one that ends so", "a@badexample.org",
-	    "@example.org", false },
-	{ "with a dot: the domain", "a@example.org", "@.example.org", true },
-	{ "with a dot: those below", "a@x.y.example.org", "@.example.org",
-	    true },
-	{ "with a dot: not one that ends so", "a@badexample.org",
-	    "@.example.org", false },
-	{ "a local part that looks like a domain",
-	    "\"x@example.org\"@evil.example", "@example.org", false },
-	{ "U-labels", "a@xn--kln-sna.example", "@k\xc3\xb6ln.example", true },
+	bool		 is_member;
+} is_rows[] = {
+	{ "itself", "a@b.c", "a@b.c", true },
+	{ "another", "a@b.c", "b@b.c", false },
+	{ "its domain", "a@b.c", "@b.c", true },
+	{ "not one below", "a@x.b.c", "@b.c", false },
+	{ "a domain and below: itself", "a@b.c", "@.b.c", true },
+	{ "a domain and below: below", "a@x.y.b.c", "@.b.c", true },
+	{ "a name that ends alike", "a@xb.c", "@.b.c", false },
+	{ "an @ in quotes", "\"x@b.c\"@d.e", "@b.c", false },
+	{ "the domain is after the last @", "\"x@b.c\"@d.e", "@d.e", true },
 };
 
-static void
-test_normalise(void)
+int
+main(void)
 {
+	char		 out[ADDR_MAX], again[ADDR_MAX];
+	struct err	 err;
+
 	for (size_t i = 0; i < TEST_LEN(rows); i++) {
-		const char	*in = rows[i].in;
-		char		 out[ADDR_MAX], again[ADDR_MAX];
-		struct err	 err = { 0 };
-		bool		 ok = addr_normalise(in, strlen(in), out,
-				    &err);
+		bool	 is_ok;
 
 		test_row(rows[i].what);
-		CHECK_STR(ok ? out : NULL, rows[i].want);
-		if (!ok) {
+		is_ok = addr_normalise(rows[i].in, strlen(rows[i].in), out,
+		    &err);
+		CHECK_STR(is_ok ? out : NULL, rows[i].out);
+		if (!is_ok) {
 			CHECK_INT(err.kind, ERR_MESSAGE);
-			CHECK(strpbrk(err.reason, "\r\n\x7f") == NULL);
 			continue;
 		}
 		CHECK(addr_normalise(out, strlen(out), again, &err));
 		CHECK_STR(again, out);
 	}
-	test_row("NUL ends nothing");
-	CHECK(!addr_normalise("a@example.org\0x", 15, (char[ADDR_MAX]){ 0 },
-	    &(struct err){ 0 }));
-}
+	test_row("a NUL");
+	CHECK(!addr_normalise("a@b\0c", 5, out, &err));
+	CHECK(!addr_normalise("a\0b@c", 5, out, &err));
+	test_row("longer than any address");
+	{
+		char	 text[2000];
 
-static void
-test_members(void)
-{
-	for (size_t i = 0; i < TEST_LEN(members); i++) {
-		char		 member[ADDR_MAX];
-		struct err	 err = { 0 };
-
-		test_row(members[i].what);
-		CHECK_OK(addr_member_normalise(members[i].member, member,
-		    &err), err);
-		CHECK_INT(addr_is_member(members[i].addr, member),
-		    members[i].want);
+		memset(text, 'a', sizeof(text));
+		memcpy(text, "a@", 2);
+		CHECK(!addr_normalise(text, sizeof(text), out, &err));
+		memset(text, '.', 400);
+		for (size_t i = 2; i < 400; i += 2)
+			text[i] = 'a';
+		memcpy(text, "a@", 2);
+		CHECK(!addr_normalise(text, 259, out, &err));
 	}
-	test_row("a member that is none");
-	CHECK(!addr_member_normalise("@", (char[ADDR_MAX]){ 0 },
-	    &(struct err){ 0 }));
-	CHECK(!addr_member_normalise("example.org", (char[ADDR_MAX]){ 0 },
-	    &(struct err){ 0 }));
-}
+	for (size_t i = 0; i < TEST_LEN(member_rows); i++) {
+		bool	 is_ok;
 
-int
-main(void)
-{
-	test_normalise();
-	test_members();
+		test_row(member_rows[i].what);
+		is_ok = addr_member_normalise(member_rows[i].in, out, &err);
+		CHECK_STR(is_ok ? out : NULL, member_rows[i].out);
+	}
+	for (size_t i = 0; i < TEST_LEN(is_rows); i++) {
+		test_row(is_rows[i].what);
+		CHECK_INT(addr_is_member(is_rows[i].addr, is_rows[i].member),
+		    is_rows[i].is_member);
+	}
+	test_row(NULL);
+	CHECK_STR(addr_domain("\"a@b\"@c.d"), "c.d");
 	return test_done("addr");
 }
