@@ -19,7 +19,7 @@ parse(const char *text, struct config **out, struct err *err)
 	return config_parse(&source, 1, out, err);
 }
 
-/* --- what is refused --------------------------------------------------------- */
+/* --- what is refused -------------------------------------------------- */
 
 static const struct {
 	const char	*what;
@@ -179,7 +179,7 @@ test_nul(void)
 	    "t.conf:1: found a control character, wanted text");
 }
 
-/* --- defaults and inheritance ------------------------------------------------ */
+/* --- defaults and inheritance ----------------------------------------- */
 
 static void
 test_defaults(void)
@@ -298,7 +298,7 @@ test_sections(void)
 	config_free(c);
 }
 
-/* --- warnings ------------------------------------------------------------------ */
+/* --- warnings --------------------------------------------------------- */
 
 static const struct {
 	const char	*what;
@@ -354,7 +354,7 @@ test_warnings(void)
 	test_row(NULL);
 }
 
-/* --- files ----------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------ */
 
 static void
 write_file(const char *path, const char *text)
@@ -426,7 +426,7 @@ test_files(void)
 	free(text);
 }
 
-/* --- scale ------------------------------------------------------------------------- */
+/* --- scale ------------------------------------------------------------ */
 
 static double
 seconds(void)
@@ -478,7 +478,7 @@ test_scale(void)
 	free(s);
 }
 
-/* --- sample and manual -------------------------------------------------------------- */
+/* --- sample and manual ------------------------------------------------ */
 
 static char *
 read_text(const char *name)
