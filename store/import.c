@@ -111,8 +111,8 @@ prepare_cert(const struct importer *im, const struct bundle_item *from,
 	}
 	item->has_facts = true;
 	if (cert_is_leaf(&item->facts) && !cert_is_fit(&item->facts, &err)) {
-		err_prefix(&err, "certificate");
-		set_reason(item, err.reason);
+		free(item->reason);
+		item->reason = mem_strf("the certificate %s", err.reason);
 		return false;
 	}
 	item->state = wanted_state(im, from, &item->facts);
@@ -122,26 +122,52 @@ prepare_cert(const struct importer *im, const struct bundle_item *from,
 	return true;
 }
 
+/* A certificate as the store has it already; NULL: not there. */
+static bool
+look_up(const struct importer *im, const struct cert_facts *facts,
+    struct cert_entry **out, size_t *n, struct err *err)
+{
+	char	 id[TEXT_FP_LEN];
+
+	*out = NULL;
+	*n = 0;
+	text_fp(&facts->fp, id);
+	return custody_lookup(im->custody, id, im->options->now, out, n, err);
+}
+
 /* What would be said of these, without putting them in. */
 static bool
 foresee_certs(const struct importer *im, struct import_item **items, size_t n,
     struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct cert_entry	*entries = NULL;
-		size_t			 n_entries = 0;
-		char			 id[TEXT_FP_LEN];
+		struct cert_entry	*entry;
+		size_t			 n_entries;
 
-		text_fp(&items[i]->facts.fp, id);
-		if (!custody_lookup(im->custody, id, im->options->now,
-		    &entries, &n_entries, err))
+		if (!look_up(im, &items[i]->facts, &entry, &n_entries, err))
 			return false;
 		items[i]->verdict = n_entries > 0 ? PUT_KNOWN : PUT_ADDED;
 		if (n_entries > 0)
-			items[i]->state = entries[0].state;
-		cert_entry_free(entries, n_entries);
+			items[i]->state = entry->state;
+		cert_entry_free(entry, n_entries);
+		set_reason(items[i], NULL);
 		remark(im, items[i]);
 	}
+	return true;
+}
+
+static bool
+foresee_key(const struct importer *im, struct import_item *item,
+    struct err *err)
+{
+	struct cert_entry	*entry;
+	size_t			 n;
+
+	if (!look_up(im, &item->facts, &entry, &n, err))
+		return false;
+	item->verdict = n > 0 && entry->key != KEY_NONE ? PUT_KNOWN :
+	    PUT_ADDED;
+	cert_entry_free(entry, n);
 	return true;
 }
 
@@ -234,7 +260,7 @@ find_in_report(const struct importer *im, const uint8_t spki[32])
  */
 static bool
 find_in_store(const struct importer *im, const uint8_t spki[32],
-    struct import_item *item, bool *has_key, struct err *err)
+    struct import_item *item, struct err *err)
 {
 	struct cert_entry	*entries = NULL;
 	struct fingerprint	 last;
@@ -252,7 +278,6 @@ find_in_store(const struct importer *im, const uint8_t spki[32],
 				continue;
 			item->has_facts = memcmp(item->facts.spki, spki,
 			    32) == 0;
-			*has_key = entries[i].key != KEY_NONE;
 			if (!item->has_facts)
 				cert_facts_free(&item->facts);
 		}
@@ -269,7 +294,7 @@ find_in_store(const struct importer *im, const uint8_t spki[32],
 /* Where a key belongs; in a report, its certificate is told by its facts. */
 static bool
 pair_key(const struct importer *im, const struct bundle_item *from,
-    struct import_item *item, bool *has_key, struct err *err)
+    struct import_item *item, struct err *err)
 {
 	const struct import_item	*cert;
 	uint8_t				 spki[32];
@@ -280,7 +305,7 @@ pair_key(const struct importer *im, const struct bundle_item *from,
 		return true;
 	}
 	if ((cert = find_in_report(im, spki)) == NULL)
-		return find_in_store(im, spki, item, has_key, err);
+		return find_in_store(im, spki, item, err);
 	i = (size_t)(cert - im->report->items);
 	item->has_facts = cert_read(im->bundle->items[i].der.data,
 	    im->bundle->items[i].der.len, &item->facts, err);
@@ -300,9 +325,8 @@ put_key(const struct importer *im, const struct bundle_item *from,
 				    .wrapped = from->wrapped.data,
 				    .wrapped_len = from->wrapped.len,
 				    .source = im->source };
-	bool			 has_key = false;
 
-	if (!pair_key(im, from, item, &has_key, err))
+	if (!pair_key(im, from, item, err))
 		return false;
 	if (item->reason != NULL)
 		return true;
@@ -311,10 +335,8 @@ put_key(const struct importer *im, const struct bundle_item *from,
 		    "in the store: import that first, or both together");
 		return true;
 	}
-	if (im->options->dry_run) {
-		item->verdict = has_key ? PUT_KNOWN : PUT_ADDED;
-		return true;
-	}
+	if (im->options->dry_run)
+		return foresee_key(im, item, err);
 	if (!custody_put_key(im->custody, &put, im->options->now, &result,
 	    err)) {
 		set_reason(item, err->reason);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -350,6 +351,8 @@ cmd_split(struct cmd_context *ctx, int argc, char **argv)
 	}
 	for (int i = optind; i < argc; i++)
 		files_read(&files, argv[i]);
+	/* If it cannot be made, each file says so. */
+	mkdir(s.dir, 0700);
 	s.items = json_array();
 	for (size_t i = 0; i < files.n; i++)
 		split_file(&s, &files.list[i], &passphrases);
