@@ -61,7 +61,7 @@ cert_name(const X509_NAME *name)
 
 	if (bio == NULL)
 		abort();
-	/* UTF-8 stays readable; text_safe() has the last word on what is shown. */
+	/* UTF-8 stays readable; text_safe() has the last word. */
 	X509_NAME_print_ex(bio, name, 0,
 	    XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
 	len = BIO_get_mem_data(bio, &text);

@@ -36,7 +36,7 @@ enum cert_key_kind {
 #define CERT_FAULT_EXTENSION	0x0008	/* malformed, or critical and unknown */
 #define CERT_FAULT_ADDRESS	0x0010	/* holds a NUL or control character */
 #define CERT_FAULT_NOT_MAIL	0x0020	/* extended key usage without mail */
-#define CERT_FAULT_USAGE	0x0040	/* key usage: no signing, no encryption */
+#define CERT_FAULT_USAGE	0x0040	/* key usage allows neither */
 
 /* What key usage (RFC 5280, 4.2.1.3) and key kind allow; bits of uses. */
 #define CERT_MAY_SIGN		0x01
@@ -62,10 +62,10 @@ struct cert_facts {
 	uint32_t		 faults;	/* CERT_FAULT_* */
 	bool			 is_ca;		/* basicConstraints CA:TRUE */
 	bool			 is_self_signed;
-	bool			 has_eku;	/* extended key usage is there */
+	bool			 has_eku;	/* has extended key usage */
 	/* SHA-256 over SubjectPublicKeyInfo: what pairs key and certificate. */
 	uint8_t			 spki[32];
-	uint8_t			 issuer[32];	/* SHA-256 over the name's DER */
+	uint8_t			 issuer[32];	/* SHA-256, the name's DER */
 	uint8_t			 issuer_serial[32];	/* and the serial's */
 	/* OpenSSL's hash over the canonical names: equal names, equal hash. */
 	uint32_t		 subject_hash;

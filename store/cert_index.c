@@ -42,6 +42,21 @@ cert_index_get(struct store *store, const struct fingerprint *fp,
 	return is_ok;
 }
 
+bool
+cert_index_need(struct store *store, const struct fingerprint *fp,
+    struct cert_record *record, struct err *err)
+{
+	char	 hex[TEXT_FP_LEN];
+	bool	 found;
+
+	if (!cert_index_get(store, fp, record, &found, err))
+		return false;
+	if (found)
+		return true;
+	text_fp(fp, hex);
+	return err_set(err, ERR_DATA, "there is no certificate %s", hex);
+}
+
 /* --- index entries -------------------------------------------------------- */
 
 /*
@@ -214,6 +229,26 @@ cert_index_find_subject(struct store *store, uint32_t subject_hash,
 	subject_value(subject_hash, value);
 	return cert_index_find(store, CERT_INDEX_SUBJECT, value, sizeof(value),
 	    out, err);
+}
+
+bool
+cert_index_at_address(struct store *store, const char *addr,
+    struct cert_record **out, size_t *n, struct err *err)
+{
+	struct fingerprint_list	 fps;
+	bool			 is_ok;
+
+	is_ok = cert_index_find(store, CERT_INDEX_ADDRESS, addr,
+	    strlen(addr), &fps, err);
+	if (is_ok)
+		*out = mem_array(fps.n, sizeof(**out));
+	for (size_t i = 0; is_ok && i < fps.n; i++) {
+		is_ok = cert_index_need(store, &fps.list[i], &(*out)[i], err);
+		if (is_ok)
+			++*n;
+	}
+	free(fps.list);
+	return is_ok;
 }
 
 struct page {

@@ -36,6 +36,9 @@ struct fingerprint_list {
 /* The caller's: record_free_cert(). */
 bool	cert_index_get(struct store *, const struct fingerprint *,
 	    struct cert_record *, bool *found, struct err *);
+/* As cert_index_get(), but what is not there is ERR_DATA. */
+bool	cert_index_need(struct store *, const struct fingerprint *,
+	    struct cert_record *, struct err *);
 /* Adds, or replaces the record of the same fingerprint. */
 bool	cert_index_put(struct store *, const struct cert_record *,
 	    struct err *);
@@ -47,6 +50,13 @@ bool	cert_index_find(struct store *, enum cert_index, const void *value,
 	    size_t len, struct fingerprint_list *out, struct err *);
 bool	cert_index_find_subject(struct store *, uint32_t subject_hash,
 	    struct fingerprint_list *out, struct err *);
+
+/*
+ * All records of one address.  On failure, too, the caller frees the *n
+ * records, and the array.
+ */
+bool	cert_index_at_address(struct store *, const char *addr,
+	    struct cert_record **out, size_t *n, struct err *);
 
 /*
  * Records in the order of their fingerprints, from the first that is not

@@ -49,8 +49,9 @@ static bool
 check_pair(EVP_PKEY *key, struct err *err)
 {
 	EVP_PKEY_CTX	*ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-	bool		 is_ok = ctx != NULL && EVP_PKEY_pairwise_check(ctx) == 1;
+	bool		 is_ok;
 
+	is_ok = ctx != NULL && EVP_PKEY_pairwise_check(ctx) == 1;
 	if (!is_ok)
 		err_openssl(err, ERR_DATA, "private key is inconsistent");
 	EVP_PKEY_CTX_free(ctx);

@@ -103,11 +103,17 @@ static bool
 sync_parent(const char *path)
 {
 	const char	*slash = strrchr(path, '/');
-	char		*dir = slash == NULL ? mem_str(".") : slash == path ?
-			    mem_str("/") : mem_strn(path, (size_t)(slash - path));
-	int		 fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool		 is_ok = fd != -1 && fsync(fd) == 0;
+	char		*dir;
+	bool		 is_ok;
+	int		 fd;
 
+	if (slash == NULL)
+		dir = mem_str(".");
+	else
+		dir = mem_strn(path, slash == path ? 1 :
+		    (size_t)(slash - path));
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	is_ok = fd != -1 && fsync(fd) == 0;
 	if (fd != -1)
 		close(fd);
 	free(dir);

@@ -33,8 +33,8 @@ struct key_record {
 	enum key_protection	 protection;
 	int64_t			 added;
 	char			*source;
-	struct buf		 sealed;	/* the plain key, by keywrap_seal() */
-	struct buf		 wrapped;	/* as it came; empty if unprotected */
+	struct buf		 sealed;	/* by keywrap_seal() */
+	struct buf		 wrapped;	/* as it came; or empty */
 };
 
 void	record_encode_cert(const struct cert_record *, struct buf *out);

@@ -15,7 +15,7 @@ struct signer {
 	X509			*cert;
 	const STACK_OF(X509)	*chain;		/* intermediates, no root */
 	EVP_PKEY		*key;
-	X509			*encrypt;	/* to reply to; NULL: the same */
+	X509			*encrypt;	/* for replies; NULL: cert */
 };
 
 /*

@@ -11,14 +11,14 @@
 /*
  * The Berkeley DB environment: private to this process, recovered at each
  * open, under an exclusive lock on STORE/lock that the kernel gives back
- * when its holder dies.  One process at a time; within it any number of threads.
+ * when its holder dies.  One process at a time, with any number of threads.
  */
 struct store;
 
 struct store_options {
 	const char	*dir;			/* the folder; borrowed */
-	uint8_t		 master_key[MASTER_KEY_LEN];	/* wiped by the caller */
-	int		 lock_timeout_ms;	/* how long to wait for the lock */
+	uint8_t		 master_key[MASTER_KEY_LEN];	/* the caller wipes */
+	int		 lock_timeout_ms;	/* wait for the lock */
 };
 
 /*

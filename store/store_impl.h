@@ -19,9 +19,9 @@ struct store {
 	DB_ENV			*env;
 	DB			*tables[TABLE_COUNT];
 	pthread_rwlock_t	 lock;
-	DB_TXN			*txn;		/* of the writer; NULL among readers */
+	DB_TXN			*txn;		/* the writer's, or NULL */
 	_Atomic uint64_t	 generation;
-	atomic_bool		 is_broken;	/* wants recovery, so a restart */
+	atomic_bool		 is_broken;	/* wants recovery */
 	uint8_t			*master_key;	/* from OpenSSL's secure heap */
 };
 

@@ -440,7 +440,7 @@ trust_judge(struct trust *trust, const struct cert_record *record,
 	return true;
 }
 
-/* --- the chain itself ------------------------------------------------------ */
+/* --- the chain itself ----------------------------------------------------- */
 
 static int
 rank(const struct node *node, int64_t now)

@@ -24,7 +24,7 @@
 
 struct pki_spec {
 	const char	*cn;
-	const char	*alt;		/* "email:a@example.org"; NULL: no SAN */
+	const char	*alt;		/* "email:a@example.org"; or NULL */
 	const char	*subject_email;	/* in the subject; NULL: none */
 	const char	*ku;		/* NULL: none */
 	const char	*eku;		/* NULL: none */
@@ -32,7 +32,7 @@ struct pki_spec {
 	int64_t		 from;		/* days from PKI_NOW; 0 is -30 */
 	int64_t		 until;		/* days from PKI_NOW; 0 is 365 */
 	const char	*md;		/* NULL: SHA256 */
-	const char	*extra;		/* OID of a critical, unknown extension */
+	const char	*extra;		/* OID, critical, nobody knows it */
 };
 
 struct pki_cert {
@@ -112,7 +112,7 @@ pki_issue(const struct pki_spec *spec, EVP_PKEY *key,
 	struct pki_cert	 cert = { X509_new(), key, NULL, 0 };
 	X509		*by = issuer == NULL ? cert.x509 : issuer->x509;
 	EVP_PKEY	*by_key = issuer == NULL ? key : issuer->key;
-	bool		 has_md = EVP_PKEY_get_base_id(by_key) != EVP_PKEY_ED25519;
+	bool		 has_md = !EVP_PKEY_is_a(by_key, "ED25519");
 	int64_t		 from = spec->from == 0 ? -30 : spec->from;
 	int64_t		 until = spec->until == 0 ? 365 : spec->until;
 	X509V3_CTX	 ctx;

@@ -123,7 +123,8 @@ test_damaged(void)
 {
 	struct store		*store = scratch_store("damaged");
 	EVP_PKEY		*key = pki_key("P-256");
-	struct pki_spec		 spec = { .cn = "A", .alt = "email:a@example.org" };
+	struct pki_spec		 spec = { .cn = "A",
+				    .alt = "email:a@example.org" };
 	struct pki_cert		 cert = pki_issue(&spec, key, NULL);
 	struct cert_record	 record = scratch_record(&cert, CERT_TRUSTED);
 	struct cert_record	*list, got;

@@ -32,7 +32,8 @@ static struct put_result
 put(struct custody *custody, const struct pki_cert *cert,
     enum cert_state state)
 {
-	struct put_cert		 one = { cert->der, cert->der_len, state, "test" };
+	struct put_cert		 one = { cert->der, cert->der_len, state,
+				    "test" };
 	struct put_result	 result;
 
 	REQUIRE_OK(custody_put_certs(custody, &one, 1, PKI_NOW, &result, &err),
@@ -190,7 +191,8 @@ test_chain_of_trust(void)
 static void
 test_displacing(void)
 {
-	struct custody		*custody = open_custody(scratch_folder("displace"),
+	struct custody		*custody =
+				    open_custody(scratch_folder("displace"),
 				    true);
 	struct pki_spec		 spec = leaf("Bob", "email:bob@example.org");
 	struct pki_spec		 newer = spec;
@@ -264,13 +266,15 @@ check_signed_data(const struct buf *der, const struct pki_cert *root,
 static void
 test_signing(void)
 {
-	static const char	 content[] = "Content-Type: text/plain\r\n\r\nHi\r\n";
+	static const char	 content[] = "Content-Type: text/plain\r\n"
+				    "\r\nHi\r\n";
 	struct custody		*custody = open_custody(scratch_folder("sign"),
 				    true);
 	EVP_PKEY		*sub_key = pki_key("P-256");
 	struct pki_cert		 root = pki_issue(&root_spec, ca_key, NULL);
 	struct pki_cert		 sub = pki_issue(&sub_spec, sub_key, &root);
-	struct pki_spec		 spec = leaf("Alice", "email:alice@example.org");
+	struct pki_spec		 spec = leaf("Alice",
+				    "email:alice@example.org");
 	struct pki_cert		 alice = pki_issue(&spec, alice_key, &sub);
 	struct sign_request	 request = { .from = "alice@example.org",
 				    .digest = DIGEST_SHA256 };

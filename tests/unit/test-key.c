@@ -62,7 +62,8 @@ static void
 test_kinds(void)
 {
 	struct store		*store = scratch_store("key");
-	EVP_PKEY		*key = pki_key("P-256"), *other = pki_key("P-256");
+	EVP_PKEY		*key = pki_key("P-256");
+	EVP_PKEY		*other = pki_key("P-256");
 	EVP_PKEY		*parsed, *unlocked;
 	struct put_key		 one = { .source = "a.pem" };
 	size_t			 len, other_len;

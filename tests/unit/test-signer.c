@@ -132,7 +132,8 @@ has_attr(CMS_SignerInfo *si, int nid)
 static void
 test_attributes(void)
 {
-	EVP_PKEY	*key = pki_key("P-256"), *reply_key = pki_key("RSA2048");
+	EVP_PKEY	*key = pki_key("P-256");
+	EVP_PKEY	*reply_key = pki_key("RSA2048");
 	struct pki_cert	 cert = pki_issue(&leaf_spec, key, NULL);
 	struct pki_cert	 reply = pki_issue(&leaf_spec, reply_key, NULL);
 	struct signer	 signer = { cert.x509, NULL, key, NULL };

@@ -79,7 +79,8 @@ test_order(void)
 static void
 test_sizes(void)
 {
-	static const size_t	 sizes[] = { 0, 1, 2000, 4096, 9000, 200000, 3 };
+	static const size_t	 sizes[] = { 0, 1, 2000, 4096, 9000, 200000,
+				    3 };
 	static uint8_t		 data[200000];
 	struct store		*store = scratch_store("sizes");
 	struct buf		 out = { 0 };

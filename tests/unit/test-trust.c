@@ -117,7 +117,8 @@ test_renewed_distrusted_ca(void)
 	struct trust	*trust = trust_new(store);
 	struct pki_spec	 root_spec = { .cn = "Root", .is_ca = true };
 	struct pki_spec	 sub_spec = { .cn = "Sub", .is_ca = true };
-	struct pki_spec	 leaf_spec = { .cn = "A", .alt = "email:a@example.org" };
+	struct pki_spec	 leaf_spec = { .cn = "A",
+			    .alt = "email:a@example.org" };
 	struct pki_cert	 root = pki_issue(&root_spec, root_key, NULL);
 	struct pki_cert	 old = pki_issue(&sub_spec, sub_key, &root);
 	struct pki_cert	 renewed = pki_issue(&sub_spec, sub_key, &root);
@@ -143,7 +144,8 @@ test_impostor(void)
 	struct store	*store = scratch_store("impostor");
 	struct trust	*trust = trust_new(store);
 	struct pki_spec	 ca_spec = { .cn = "Root", .is_ca = true };
-	struct pki_spec	 leaf_spec = { .cn = "A", .alt = "email:a@example.org" };
+	struct pki_spec	 leaf_spec = { .cn = "A",
+			    .alt = "email:a@example.org" };
 	struct pki_cert	 root = pki_issue(&ca_spec, root_key, NULL);
 	struct pki_cert	 fake = pki_issue(&ca_spec, sub_key, NULL);
 	struct pki_cert	 leaf = pki_issue(&leaf_spec, leaf_key, &fake);
@@ -168,7 +170,8 @@ test_remembered(void)
 	struct store	*store = scratch_store("remembered");
 	struct trust	*trust = trust_new(store);
 	struct pki_spec	 ca_spec = { .cn = "Root", .is_ca = true, .until = 1 };
-	struct pki_spec	 leaf_spec = { .cn = "A", .alt = "email:a@example.org" };
+	struct pki_spec	 leaf_spec = { .cn = "A",
+			    .alt = "email:a@example.org" };
 	struct pki_cert	 root = pki_issue(&ca_spec, root_key, NULL);
 	struct pki_cert	 leaf = pki_issue(&leaf_spec, leaf_key, &root);
 	int64_t		 end = PKI_NOW + PKI_DAY;
