@@ -14,10 +14,10 @@
 #include "policy/config_bundle.h"
 #include "policy/config_check.h"
 #include "policy/config_members.h"
+#include "policy/config_scan.h"
 #include "policy/config_value.h"
 #include "policy/group.h"
 #include "policy/identity.h"
-#include "policy/scan.h"
 
 /* --- the schema ------------------------------------------------------- */
 
@@ -151,7 +151,7 @@ struct named_file {
 
 struct parse {
 	const struct config_source	*source;
-	struct scan			 scan;
+	struct config_scan		 scan;
 	struct config			*config;
 	struct err			*err;
 	bool				 has_failed;
@@ -622,7 +622,7 @@ parse_main(struct parse *p, const struct config_source *source,
 	set_defaults(SECTION_TOP, p->config);
 	set_defaults(SECTION_AUTHORIZE, &p->config->authorize);
 	set_defaults(SECTION_DEFAULT, &p->config->default_group.options);
-	if (!scan_file(source, &p->scan, err))
+	if (!config_scan_file(source, &p->scan, err))
 		return false;
 	pthread_mutex_lock(&confuse_lock);
 	active = p;
@@ -644,7 +644,7 @@ parse_main(struct parse *p, const struct config_source *source,
 static void
 parse_free(struct parse *p)
 {
-	scan_free(&p->scan);
+	config_scan_free(&p->scan);
 	group_table_free(p->titles);
 	config_free(p->config);
 	for (size_t i = 0; i < N_ROWS; i++)

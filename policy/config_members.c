@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "policy/config_check.h"
 #include "policy/config_members.h"
-#include "policy/scan.h"
+#include "policy/config_scan.h"
 
 bool
 config_members_add(struct config_members *members, const char *text, size_t set,
@@ -30,12 +30,12 @@ config_members_add_file(struct config_members *members, size_t set,
     const struct config_source *source, struct err *err)
 {
 	const char	*at = source->bytes, *end = at + source->len;
-	char		 word[SCAN_WORD_MAX];
+	char		 word[CONFIG_WORD_MAX];
 
-	if (!scan_list(source, err))
+	if (!config_scan_list(source, err))
 		return false;
 	for (int line = 1; at < end; line++) {
-		while (scan_word(&at, end, word))
+		while (config_scan_word(&at, end, word))
 			if (!config_members_add(members, word, set,
 			    source->path, line, err))
 				return err_prefix(err, "%s:%d", source->path,

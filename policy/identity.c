@@ -6,8 +6,8 @@
 #include "base/addr.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "policy/config_scan.h"
 #include "policy/identity.h"
-#include "policy/scan.h"
 
 /* One login and one member that it may use. */
 struct login_line {
@@ -97,15 +97,15 @@ identity_network_parse(const char *text, struct network *out, struct err *err)
  * one, else byte for byte.
  */
 static void
-copy_login(const char *login, char out[SCAN_WORD_MAX])
+copy_login(const char *login, char out[CONFIG_WORD_MAX])
 {
 	struct err	 ignored;
 
 	if (strchr(login, '@') != NULL &&
 	    addr_normalise(login, strlen(login), out, &ignored))
 		return;
-	strncpy(out, login, SCAN_WORD_MAX - 1);
-	out[SCAN_WORD_MAX - 1] = '\0';
+	strncpy(out, login, CONFIG_WORD_MAX - 1);
+	out[CONFIG_WORD_MAX - 1] = '\0';
 }
 
 static int
@@ -150,7 +150,7 @@ parse_members(struct identity_table *table, const char *who, const char **p,
     const char *end, struct err *err)
 {
 	struct network	 network;
-	char		 login[SCAN_WORD_MAX], word[SCAN_WORD_MAX];
+	char		 login[CONFIG_WORD_MAX], word[CONFIG_WORD_MAX];
 	char		 member[ADDR_MAX];
 	bool		 is_net = strncmp(who, "net:", 4) == 0;
 	bool		 is_local = strcmp(who, "local") == 0;
@@ -159,7 +159,7 @@ parse_members(struct identity_table *table, const char *who, const char **p,
 	if (is_net && !identity_network_parse(who + 4, &network, err))
 		return err_prefix(err, "found %s", who);
 	copy_login(who, login);
-	for (; scan_word(p, end, word); n++) {
+	for (; config_scan_word(p, end, word); n++) {
 		if (!addr_member_normalise(word, member, err))
 			return false;
 		if (is_net)
@@ -181,13 +181,13 @@ identity_table_parse(const struct config_source *source,
 {
 	struct identity_table	*table = mem_alloc(sizeof(*table));
 	const char		*p = source->bytes, *end = p + source->len;
-	char			 who[SCAN_WORD_MAX];
+	char			 who[CONFIG_WORD_MAX];
 	int			 line = 1;
 
-	if (!scan_list(source, err))
+	if (!config_scan_list(source, err))
 		goto fail;
 	for (; p < end; line++) {
-		if (scan_word(&p, end, who) &&
+		if (config_scan_word(&p, end, who) &&
 		    !parse_members(table, who, &p, end, err)) {
 			err_prefix(err, "%s:%d", source->path, line);
 			goto fail;
@@ -286,7 +286,7 @@ static bool
 check_login(const struct config *config, const char *login, const char *from,
     struct err *why)
 {
-	char	 own[SCAN_WORD_MAX];
+	char	 own[CONFIG_WORD_MAX];
 
 	if (!config->authorize.authenticated)
 		return err_set(why, ERR_MESSAGE,

@@ -270,20 +270,20 @@ merge_ciphers(enum cipher a, enum cipher b)
 	return CIPHER_AES256_CBC;
 }
 
+/* One copy has one cipher; who has no section reads the group's. */
 static void
 settle_cipher(struct rule *rule)
 {
-	bool	 is_named = false;
+	enum cipher	 group = rule->options.cipher;
 
 	for (size_t i = 0; i < rule->n_recipients; i++) {
-		const struct config_recipients	*s;
+		const struct config_recipients	*s =
+		    rule->recipients[i].section;
+		enum cipher			 cipher = s != NULL &&
+		    s->has_cipher ? s->cipher : group;
 
-		s = rule->recipients[i].section;
-		if (s == NULL || !s->has_cipher)
-			continue;
-		rule->options.cipher = is_named ?
-		    merge_ciphers(rule->options.cipher, s->cipher) : s->cipher;
-		is_named = true;
+		rule->options.cipher = i == 0 ? cipher :
+		    merge_ciphers(rule->options.cipher, cipher);
 	}
 }
 

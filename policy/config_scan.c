@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "policy/scan.h"
+#include "policy/config_scan.h"
 
 #define NAMES_MAX	64	/* names in one section; more than there are */
 
@@ -22,7 +22,7 @@ struct names {
 
 struct state {
 	const struct config_source	*source;
-	struct scan			*out;
+	struct config_scan		*out;
 	struct err			*err;
 	char				*p;		/* into out->text */
 	int				 line;
@@ -87,7 +87,7 @@ add_word(struct state *s, const char *at, size_t len)
 static bool
 open_brace(struct state *s)
 {
-	struct scan	*out = s->out;
+	struct config_scan	*out = s->out;
 
 	if (s->wants_value) {
 		s->wants_value = false;
@@ -240,13 +240,13 @@ check_bytes(struct state *s)
 }
 
 bool
-scan_file(const struct config_source *source, struct scan *out,
+config_scan_file(const struct config_source *source, struct config_scan *out,
     struct err *err)
 {
 	struct state	*s = mem_alloc(sizeof(*s));
 	bool		 is_ok = false;
 
-	*out = (struct scan){ 0 };
+	*out = (struct config_scan){ 0 };
 	*s = (struct state){ .source = source, .out = out, .err = err,
 	    .line = 1 };
 	if (!check_bytes(s))
@@ -263,23 +263,24 @@ scan_file(const struct config_source *source, struct scan *out,
 	is_ok = true;
 out:
 	if (!is_ok)
-		scan_free(out);
+		config_scan_free(out);
 	free(s);
 	return is_ok;
 }
 
 void
-scan_free(struct scan *scan)
+config_scan_free(struct config_scan *scan)
 {
 	free(scan->text);
 	free(scan->section_lines);
-	*scan = (struct scan){ 0 };
+	*scan = (struct config_scan){ 0 };
 }
 
 /* --- lists ------------------------------------------------------------ */
 
 bool
-scan_word(const char **p, const char *end, char word[SCAN_WORD_MAX])
+config_scan_word(const char **p, const char *end,
+    char word[CONFIG_WORD_MAX])
 {
 	size_t	 n = 0;
 
@@ -289,14 +290,14 @@ scan_word(const char **p, const char *end, char word[SCAN_WORD_MAX])
 		while (*p < end && **p != '\n')
 			(*p)++;
 	while (*p < end && memchr(" \t\r\n", **p, 4) == NULL &&
-	    n < SCAN_WORD_MAX - 1)
+	    n < CONFIG_WORD_MAX - 1)
 		word[n++] = *(*p)++;
 	word[n] = '\0';
 	return n > 0;
 }
 
 bool
-scan_list(const struct config_source *source, struct err *err)
+config_scan_list(const struct config_source *source, struct err *err)
 {
 	struct state	 s = { .source = source, .err = err, .line = 1 };
 	size_t		 word = 0;
@@ -307,7 +308,7 @@ scan_list(const struct config_source *source, struct err *err)
 		char	 c = source->bytes[i];
 
 		word = memchr(" \t\r\n", c, 4) != NULL ? 0 : word + 1;
-		if (word == SCAN_WORD_MAX)
+		if (word == CONFIG_WORD_MAX)
 			return refuse(&s, "a word of over 1000 bytes",
 			    "shorter ones");
 		if (c == '\n')
