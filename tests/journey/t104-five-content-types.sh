@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A mail with five Content-Type fields, and some other Content fields twice:
 # outside, none is left but the filter's own.  (Postfix counts fields anew
-# after each that is deleted, Sendmail does not.)
+# after each that is deleted, Sendmail does not.)  Which of them holds is for
+# nobody to say, so the signature may be around a mail of one piece.
 . "$(dirname "$0")/../lib/testlib.sh"
 
 configure <<-'EOF'
@@ -42,9 +43,8 @@ count() {
 	"$lib/mime" fields "sink/$2.eml" | grep -ci "^$1:"
 }
 
-# expect_ours N TYPE
+# expect_ours N
 expect_ours() {
-	expect_type "$1" "$2"
 	[ "$(count Content-Type "$1")" = 1 ] || fail "several Content-Type"
 	[ "$(count MIME-Version "$1")" = 1 ] || fail "several MIME-Version"
 	[ "$(count Content-Transfer-Encoding "$1")" -le 1 ] ||
@@ -58,13 +58,14 @@ expect_ours() {
 send --login alice@example.org --to carol@example.net mail
 expect_reply '^DATA 250'
 wait_for_mail 1
-expect_ours 1 multipart/signed
+expect_ours 1
 verify 1 >entity
 grep -q 'Which am I' entity || fail "the text is gone"
 
 send --login alice@example.org --to bob@example.net mail
 expect_reply '^DATA 250'
 wait_for_mail 2
-expect_ours 2 application/pkcs7-mime
+expect_ours 2
+expect_type 2 application/pkcs7-mime
 decrypt bob 2 >inner
 verify "$T/inner" >entity

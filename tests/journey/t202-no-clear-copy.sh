@@ -29,7 +29,7 @@ refused() {
 	expect_reply "^DATA 5[0-9][0-9] .*$1@example.net.*$2"
 }
 refused dave 'expired'
-refused erin 'not yet valid|valid from'
+refused erin 'not valid before'
 refused grace ''
 refused wendy ''
 [ -z "$(ls sink/*.eml 2>/dev/null)" ] || fail "something was sent"

@@ -53,7 +53,7 @@ expect_reply '^DATA 5.*carol@example\.net'
 grep -q '^DATA.*bob@example' reply && fail "Bob's certificate is fine"
 
 # For partners it is required of everybody.
-try bob someone@partner.example
+try karl someone@partner.example
 expect_reply '^DATA 5'
 try heidi someone@partner.example
 expect_reply '^DATA 5.*'

@@ -17,6 +17,16 @@
 static EVP_PKEY *
 new_key(const char *kind)
 {
+	EVP_PKEY_CTX	*ctx;
+	EVP_PKEY	*key = NULL;
+
+	if (strcmp(kind, "RSA-PSS") == 0) {
+		ctx = EVP_PKEY_CTX_new_from_name(NULL, kind, NULL);
+		EVP_PKEY_keygen_init(ctx);
+		EVP_PKEY_generate(ctx, &key);
+		EVP_PKEY_CTX_free(ctx);
+		return key;
+	}
 	if (strncmp(kind, "RSA:", 4) == 0)
 		return EVP_PKEY_Q_keygen(NULL, NULL, "RSA",
 		    (size_t)atoi(kind + 4));
@@ -44,6 +54,7 @@ seal_id_new(const char *kind, const char *address)
 	struct seal_id	*id = mem_alloc(sizeof(*id));
 	static long	 serial = 1;
 	X509_NAME	*name;
+	EVP_PKEY	*signer;
 	char		*san = mem_strf("email:%s", address);
 	unsigned char	*der = NULL;
 	const EVP_MD	*md;
@@ -70,9 +81,14 @@ seal_id_new(const char *kind, const char *address)
 	    "digitalSignature,keyEncipherment" : "digitalSignature");
 	free(san);
 	md = strncmp(kind, "ED", 2) == 0 ? NULL : EVP_sha256();
-	if (EVP_PKEY_get_base_id(id->key) != EVP_PKEY_X25519 &&
-	    X509_sign(id->cert, id->key, md) == 0)
+	/* A key that cannot sign is certified by another. */
+	signer = strcmp(kind, "X25519") == 0 ? new_key("ED25519") : id->key;
+	if (signer != id->key)
+		md = NULL;
+	if (X509_sign(id->cert, signer, md) == 0)
 		abort();
+	if (signer != id->key)
+		EVP_PKEY_free(signer);
 	if ((len = i2d_X509(id->cert, &der)) <= 0)
 		abort();
 	id->der = mem_dup(der, (size_t)len);

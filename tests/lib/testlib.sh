@@ -56,6 +56,10 @@ on_exit() {
 	stop_daemon
 	if [ -n "$sink_pid" ]; then kill "$sink_pid" && wait "$sink_pid"; fi
 	if [ -n "$gpg_runs" ]; then gpgconf --homedir "$T/gpg" --kill all; fi
+	# What a sanitizer has found fails every story.
+	if grep -Es -A 25 'Sanitizer|runtime error:' "$T/daemon.log" >&9; then
+		status=1
+	fi
 	cd / && rm -rf "$T"
 	exit "$status"
 } 2>/dev/null
@@ -215,7 +219,8 @@ port_answers() {
 # start_postfix [SETTING...]: submission with SMTP AUTH on $port, through the
 # milter, all mail relayed to the sink.  Each SETTING is a line of main.cf.
 # Everybody in $logins may log in with $password, and nobody has to.
-logins='alice@example.org bob@example.net heidi@example.org judy@example.org'
+logins='alice@example.org heidi@example.org judy@example.org karl@example.org
+    bob@example.net'
 start_postfix() {
 	local login
 	port=$(free_port)
