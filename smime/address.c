@@ -199,14 +199,59 @@ address_sender(const struct headers *headers, char out[ADDR_MAX],
 	return read_one(headers, "Sender", out, err);
 }
 
+/* --- lists, as generously as can be ------------------------------------- */
+
+/* An item's address within it, if there is a "<" or something like one. */
+struct item {
+	const char	*addr;
+	size_t		 len;
+	const char	*end;	/* the "," ";" or ":" after it, or the end */
+};
+
+/*
+ * GMime's parser is not asked here: it leaks memory on some garbage.  A
+ * group's name is an item without address (RFC 5322, section 3.4).
+ */
 static void
-add_mailbox(struct address_list *out, const char *addr)
+read_item(const char *p, struct item *item)
+{
+	const char	*start = p, *next;
+
+	item->addr = NULL;
+	item->len = 0;
+	while (*p != '\0' && strchr(",;:", *p) == NULL) {
+		if (*p == '"')
+			next = skip_quoted(p);
+		else if (*p == '(')
+			next = skip_comment(p);
+		else if (*p == '<') {
+			next = strchr(p, '>');
+			item->addr = p + 1;
+			item->len = next == NULL ? 0 : (size_t)(next - p - 1);
+		} else
+			next = p + 1;
+		/* What does not end goes on to the end. */
+		p = next == NULL ? p + strlen(p) : next;
+	}
+	item->end = p;
+	if (item->addr != NULL)
+		return;
+	start = skip_cfws(start);
+	if (start == NULL || (next = skip_addr_spec(start)) == NULL ||
+	    skip_cfws(next) != p)
+		return;
+	item->addr = start;
+	item->len = (size_t)(next - start);
+}
+
+static void
+add_item(struct address_list *out, const struct item *item)
 {
 	char		 normalised[ADDR_MAX];
 	struct err	 err;
 
-	if (addr == NULL || out->n >= ADDRESS_LIST_MAX ||
-	    !addr_normalise(addr, strlen(addr), normalised, &err))
+	if (item->addr == NULL || out->n >= ADDRESS_LIST_MAX ||
+	    !addr_normalise(item->addr, item->len, normalised, &err))
 		return;
 	if (out->n % 16 == 0)
 		out->addrs = mem_grow(out->addrs, out->n + 16,
@@ -214,43 +259,24 @@ add_mailbox(struct address_list *out, const char *addr)
 	out->addrs[out->n++] = mem_str(normalised);
 }
 
-/* A group's members are mailboxes (RFC 5322, section 3.4): one level. */
-static void
-add_all(struct address_list *out, InternetAddressList *list, bool in_group)
-{
-	for (int i = 0; i < internet_address_list_length(list); i++) {
-		InternetAddress	*each;
-
-		each = internet_address_list_get_address(list, i);
-		if (INTERNET_ADDRESS_IS_MAILBOX(each))
-			add_mailbox(out, internet_address_mailbox_get_addr(
-			    INTERNET_ADDRESS_MAILBOX(each)));
-		else if (!in_group && INTERNET_ADDRESS_IS_GROUP(each))
-			add_all(out, internet_address_group_get_members(
-			    INTERNET_ADDRESS_GROUP(each)), true);
-	}
-}
-
 /* The mailboxes of all fields of these names; names ends with NULL. */
 static struct address_list *
 read_all(const struct headers *headers, const char *const *names)
 {
 	struct address_list	*out = mem_alloc(sizeof(*out));
-	GMimeParserOptions	*options = new_options();
-	InternetAddressList	*list;
-	const char		*value;
+	struct item		 item;
+	const char		*p;
 
 	for (; *names != NULL; names++) {
-		for (size_t nth = 0; (value = headers_find(headers, *names,
-		    nth)) != NULL; nth++) {
-			list = internet_address_list_parse(options, value);
-			if (list == NULL)
-				continue;
-			add_all(out, list, false);
-			g_object_unref(list);
+		for (size_t nth = 0; (p = headers_find(headers, *names, nth)) !=
+		    NULL; nth++) {
+			while (*p != '\0') {
+				read_item(p, &item);
+				add_item(out, &item);
+				p = item.end + (*item.end == '\0' ? 0 : 1);
+			}
 		}
 	}
-	g_mime_parser_options_free(options);
 	return out;
 }
 

@@ -353,7 +353,7 @@ suits_qp(const struct entity *entity, const struct buf *content)
 		return false;
 	for (size_t i = 0; i < content->len; i++)
 		n_high += content->data[i] >> 7;
-	return n_high < content->len / 4;
+	return n_high <= content->len / 3;
 }
 
 /* GMime reads what was written, and gets the same. */

@@ -166,7 +166,7 @@ encoding_of(const struct entity *entity)
 	};
 	enum entity_encoding	 encoding = ENTITY_UNKNOWN;
 	size_t			 n;
-	char			*value, *word, *end;
+	char			*value, *word, *end, *rest;
 
 	n = count_fields(entity, "Content-Transfer-Encoding");
 	if (n == 0)
@@ -176,8 +176,9 @@ encoding_of(const struct entity *entity)
 	value = entity_value(entity, "Content-Transfer-Encoding", 0);
 	word = value + strspn(value, " \t");
 	end = word + strcspn(word, " \t;(");
-	/* A ";" or a comment may follow, nothing else. */
-	if (strspn(end, " \t;") == strlen(end) || *end == '(') {
+	rest = end + strspn(end, " \t;");
+	/* A comment may follow, nothing else. */
+	if (*rest == '\0' || *rest == '(') {
 		*end = '\0';
 		for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 			if (strcasecmp(word, table[i].word) == 0)

@@ -53,6 +53,8 @@ sign_hash_end(struct sign_hash *hash, uint8_t out[DIGEST_LEN_MAX],
 	if (!hash->is_ok || EVP_DigestFinal_ex(hash->ctx, out, NULL) != 1)
 		return err_openssl(err, ERR_TEMP, "finish %s",
 		    alg_digest_name(hash->digest));
+	/* OpenSSL would go on, and give another one the next time. */
+	hash->is_ok = false;
 	return true;
 }
 
