@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# One mail, from its sender's program to its recipient's, and
-# what is done to it on the way.  Everything is made in a temporary folder and
-# gone at the end.  Exit status: 0 only if the mail arrived signed and
+# One mail, from its sender's program to its recipient's, and what is done to
+# it on the way.  Everything is made in a temporary folder and gone at the end.  Exit status: 0 only if the mail arrived signed and
 # encrypted, and was opened and verified by programs that are not ours.
 . "$(dirname "$0")/lib/testlib.sh"
 
@@ -12,10 +11,11 @@ else bold='' plain=''
 fi
 step=0
 tell() { printf '\n%s%d. %s%s\n\n' "$bold" $((step += 1)) "$*" "$plain"; }
-show() { sed 's/^/    /; s/\r$//'; }
+# The temporary folder is shown as DIR.
+show() { sed "s/\r\$//; s|$T|DIR|g; s/^./    &/"; }
 run() {
 	echo "    \$ $*"
-	"$@" 2>&1 | show
+	"$@" 2>&1 | show || fail "$*"
 }
 
 tell "Alice works at example.org, Bob at example.net.  Each has a certificate
