@@ -82,11 +82,16 @@ remove_wishes(const struct journey_request *request, struct edits *edits)
 	}
 }
 
+/*
+ * Where one author is known his group counts; else all that From could mean,
+ * for the strictest of their rules.
+ */
 static void
 match_rules(const struct journey_request *request, struct journey *j)
 {
 	struct address_list	*authors = address_authors(
 	    request->mail->headers);
+	const char		*author = j->from;
 	const char		**recipients = mem_array(j->n_recipients,
 	    sizeof(*recipients));
 	struct match_input	 input = {
@@ -99,6 +104,11 @@ match_rules(const struct journey_request *request, struct journey *j)
 		.wishes = j->is_authorised ? &j->wishes : NULL,
 	};
 
+	j->n_authors = authors->n;
+	if (author[0] != '\0') {
+		input.from = &author;
+		input.n_from = j->n_authors = 1;
+	}
 	for (size_t i = 0; i < j->n_recipients; i++)
 		recipients[i] = j->recipients[i].addr;
 	match(request->config, &input, &j->rule);
@@ -194,7 +204,7 @@ gather(const struct journey_request *request, struct journey *j,
 		.is_authorised = j->is_authorised,
 		.unauthorised = j->is_authorised ? NULL :
 		    j->unauthorised.reason,
-		.n_from = j->from[0] != '\0' ? 1 : 0,
+		.n_from = j->n_authors,
 		.from = j->from[0] != '\0' ? j->from : NULL,
 		.is_signed = detect_is_signed(j->detected.kind),
 		.is_encrypted = detect_is_encrypted(j->detected.kind),
@@ -238,29 +248,6 @@ sign_hash_for(void *arg, enum digest digest,
 	return true;
 }
 
-/*
- * One copy has one cipher.  Where the rules name different ones for its
- * recipients, it is the one that every S/MIME program reads.
- */
-static enum cipher
-cipher_for(const struct rule *rule)
-{
-	enum cipher	 common = rule->options.cipher;
-
-	for (size_t i = 0; i < rule->n_recipients; i++) {
-		const struct config_recipients	*s =
-		    rule->recipients[i].section;
-		enum cipher			 cipher = s != NULL &&
-		    s->has_cipher ? s->cipher : rule->options.cipher;
-
-		if (i == 0)
-			common = cipher;
-		else if (cipher != common)
-			return CIPHER_AES256_CBC;
-	}
-	return common;
-}
-
 static void
 apply(const struct mail *mail, struct transform_result *result,
     struct journey *j)
@@ -299,7 +286,7 @@ transform(const struct journey_request *request, const uint8_t *body,
 		.signer = sign_hash_for,
 		.signer_arg = &context,
 		.encrypt = j->decision.do_encrypt,
-		.options.cipher = cipher_for(&j->rule),
+		.options.cipher = options->cipher,
 		.recipients = certs,
 	};
 	struct transform_result		*result = NULL;

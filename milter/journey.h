@@ -34,6 +34,7 @@ struct journey_recipient {
 struct journey {
 	char			 from[ADDR_MAX];	/* "" if there is no one author */
 	struct err		 from_problem;		/* then why */
+	size_t			 n_authors;		/* mailboxes that From could mean */
 	char			 sender[ADDR_MAX];	/* envelope; "" if null */
 	struct journey_recipient *recipients;
 	size_t			 n_recipients;

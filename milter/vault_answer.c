@@ -123,6 +123,7 @@ answer_list(const struct vault *vault, struct wire_reader *r,
 	size_t			 max, n = 0;
 	int64_t			 now;
 	struct cert_entry	*list = NULL;
+	bool			 is_ok;
 
 	if (has_after)
 		wire_get_fp(r, &after);
@@ -130,9 +131,9 @@ answer_list(const struct vault *vault, struct wire_reader *r,
 	now = wire_get_i64(r);
 	if (!wire_is_done(r))
 		return malformed(err);
-	return put_entries(answer, custody_list(vault->custody,
-	    has_after ? &after : NULL, max < LIST_MAX ? max : LIST_MAX, now,
-	    &list, &n, err), list, n);
+	is_ok = custody_list(vault->custody, has_after ? &after : NULL,
+	    max < LIST_MAX ? max : LIST_MAX, now, &list, &n, err);
+	return put_entries(answer, is_ok, list, n);
 }
 
 static bool
@@ -162,13 +163,14 @@ answer_chain(const struct vault *vault, struct wire_reader *r,
 	int64_t			 now;
 	struct cert_entry	*list = NULL;
 	size_t			 n = 0;
+	bool			 is_ok;
 
 	wire_get_fp(r, &fp);
 	now = wire_get_i64(r);
 	if (!wire_is_done(r))
 		return malformed(err);
-	return put_entries(answer, custody_chain(vault->custody, &fp, now,
-	    &list, &n, err), list, n);
+	is_ok = custody_chain(vault->custody, &fp, now, &list, &n, err);
+	return put_entries(answer, is_ok, list, n);
 }
 
 static bool

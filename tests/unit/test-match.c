@@ -167,8 +167,8 @@ static const struct {
 } cipher_rows[] = {
 	{ "the group's", { "b@z.example" }, CIPHER_AES128_CBC },
 	{ "the recipient's", { "b@partner.example" }, CIPHER_AES256_GCM },
-	{ "the only one that is named", { "b@z.example",
-	    "b@partner.example" }, CIPHER_AES256_GCM },
+	{ "not GCM if the group's is CBC for another", { "b@z.example",
+	    "b@partner.example" }, CIPHER_AES256_CBC },
 	{ "the longest key, GCM if all name it", { "b@gcm.example",
 	    "b@partner.example" }, CIPHER_AES256_GCM },
 	{ "not GCM if one names CBC", { "b@gcm.example", "b@old.example" },
