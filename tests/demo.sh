@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # One mail, from its sender's program to its recipient's, and what is done to
-# it on the way.  Everything is made in a temporary folder and gone at the end.  Exit status: 0 only if the mail arrived signed and
-# encrypted, and was opened and verified by programs that are not ours.
+# it on the way.  Everything is made in a temporary folder and gone at the end.
+# Exit status: 0 only if the mail arrived signed and encrypted, and was opened
+# and verified by programs that are not ours.
 . "$(dirname "$0")/lib/testlib.sh"
 
 if [ -t 1 ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m')
