@@ -40,6 +40,20 @@ set_bad(struct wishes *wishes, enum wish *wish, const char *where,
 		    where, why);
 }
 
+/* Tags and header together must say one thing. */
+static void
+merge(struct wishes *wishes, enum wish *wish, enum wish said, const char *what)
+{
+	if (said == WISH_NONE || *wish == WISH_BAD)
+		return;
+	if (said == WISH_BAD)
+		set_bad(wishes, wish, "the Subject", "has such a tag twice");
+	else if (*wish != WISH_NONE && *wish != said)
+		set_bad(wishes, wish, what, "and a tag in the Subject differ");
+	else
+		*wish = said;
+}
+
 /* --- headers ---------------------------------------------------------- */
 
 static enum wish *
@@ -65,8 +79,10 @@ override_add_header(struct wishes *wishes, const char *name,
     const char *value, size_t len)
 {
 	enum wish	*wish = wish_of_header(wishes, name), said;
-	const char	*where = wish == &wishes->sign ? "X-SMIME-Sign" :
-			    "X-SMIME-Encrypt";
+	bool		 is_sign = wish == &wishes->sign;
+	bool		*has = is_sign ? &wishes->has_sign :
+			    &wishes->has_encrypt;
+	const char	*where = is_sign ? "X-SMIME-Sign" : "X-SMIME-Encrypt";
 
 	if (wish == NULL)
 		return;
@@ -82,10 +98,11 @@ override_add_header(struct wishes *wishes, const char *name,
 		set_bad(wishes, wish, where, "is neither yes nor no");
 		return;
 	}
-	if (*wish != WISH_NONE)
+	if (*has)
 		set_bad(wishes, wish, where, "is there more than once");
 	else
-		*wish = said;
+		merge(wishes, wish, said, where);
+	*has = true;
 }
 
 /* --- the Subject ------------------------------------------------------ */
@@ -408,20 +425,6 @@ write_piece(const struct row *row, const struct piece *piece, struct buf *out)
 		buf_adds(out, "?=");
 	}
 	buf_free(&left);
-}
-
-/* Tags and header together must say one thing. */
-static void
-merge(struct wishes *wishes, enum wish *wish, enum wish said, const char *what)
-{
-	if (said == WISH_NONE || *wish == WISH_BAD)
-		return;
-	if (said == WISH_BAD)
-		set_bad(wishes, wish, "the Subject", "has such a tag twice");
-	else if (*wish != WISH_NONE && *wish != said)
-		set_bad(wishes, wish, what, "and a tag in the Subject differ");
-	else
-		*wish = said;
 }
 
 bool

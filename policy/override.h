@@ -23,6 +23,8 @@ struct wishes {
 	enum wish	 sign;
 	enum wish	 encrypt;
 	char		 reason[80];	/* of the first WISH_BAD; safe */
+	bool		 has_sign;	/* a header has been seen */
+	bool		 has_encrypt;
 };
 
 /* Is this the name of a header that states a wish, in any case? */
@@ -35,8 +37,8 @@ void	override_add_header(struct wishes *, const char *name,
 	    const char *value, size_t len);
 /*
  * Add what the tags [sign] [nosign] [encrypt] [noencrypt] in a Subject say,
- * in any case, anywhere in it, inside encoded-words too (RFC 2047).  The
- * headers come first; header and tag may say the same.
+ * in any case, anywhere in it, inside encoded-words too (RFC 2047).
+ * Header and tag may say the same, in either order.
  * True: there were some, and rest (empty before) is the Subject without them,
  * otherwise byte for byte.  False: rest is not touched.
  */

@@ -484,7 +484,7 @@ test_scale(void)
 static char *
 read_text(const char *name)
 {
-	const char	*top = getenv("srcdir");
+	const char	*top = getenv("TEST_SOURCE");
 	char		*path = mem_strf("%s/%s", top ? top : ".", name);
 	struct buf	 buf = { 0 };
 	FILE		*f = fopen(path, "r");

@@ -170,6 +170,13 @@ test_both(void)
 		CHECK_INT(wishes.sign, both_rows[i].sign);
 		CHECK_INT(wishes.encrypt, WISH_NONE);
 		CHECK_STR(wishes.reason, both_rows[i].reason);
+		buf_clear(&rest);
+
+		/* The other way round. */
+		wishes = (struct wishes){ 0 };
+		CHECK(override_add_subject(&wishes, in, strlen(in), &rest));
+		add_header(&wishes, "X-SMIME-Sign", both_rows[i].header);
+		CHECK_INT(wishes.sign, both_rows[i].sign);
 		buf_free(&rest);
 	}
 }
