@@ -361,11 +361,18 @@ static CMS_ContentInfo *
 read_smime(const uint8_t *p, size_t len, BIO **content, struct err *err)
 {
 	static const char	 multipart[] = "Content-Type: multipart/signed";
-	const uint8_t		*header_end = find(p, p + len, "\r\n\r\n");
+	const uint8_t		*end = p + len, *next;
+	const uint8_t		*header_end = find(p, end, "\r\n\r\n");
 	BIO			*bio;
 	CMS_ContentInfo		*cms;
 
-	if (header_end != NULL && find(p, header_end, multipart) != NULL) {
+	/* Other fields may look like anything; ours come last. */
+	while (header_end != NULL &&
+	    (next = find(p, header_end, "\r\nContent-Type:")) != NULL)
+		p = next + 2;
+	len = (size_t)(end - p);
+	if (len > strlen(multipart) &&
+	    memcmp(p, multipart, strlen(multipart)) == 0) {
 		*content = NULL;
 		if ((cms = split_signed(p, len, content)) == NULL)
 			err_openssl(err, ERR_BUG, "no multipart/signed");
