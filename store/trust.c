@@ -15,7 +15,7 @@
 #define DEPTH_MAX	8	/* certificates between leaf and anchor */
 #define NODES_MAX	32	/* CA certificates looked at for one leaf */
 #define REMEMBER	3600	/* seconds */
-#define SLOTS		4096
+#define SLOTS		32768	/* verdicts remembered, 10 MB when full */
 #define AUTH_LEVEL	2	/* RSA 2048 and SHA-256 or better in a chain */
 
 struct slot {
@@ -394,13 +394,41 @@ lower_until(const struct cert_facts *facts, int64_t now, int64_t *until)
 		*until = facts->not_after;
 }
 
+/*
+ * Trusted, and no CA in the store bears its issuer's name: nothing above it
+ * can be distrusted, and nothing needs to be decoded.
+ */
+static bool
+stands_alone(struct trust *trust, const struct cert_record *record, bool *yes,
+    struct err *err)
+{
+	struct fingerprint_list	 fps;
+
+	*yes = false;
+	if (record->state != CERT_TRUSTED)
+		return true;
+	if (!cert_index_find_subject(trust->store, record->facts.issuer_hash,
+	    &fps, err))
+		return false;
+	*yes = fps.n == 0 || record->facts.is_self_signed;
+	free(fps.list);
+	return true;
+}
+
 static bool
 judge(struct trust *trust, const struct cert_record *record, int64_t now,
     struct trust_verdict *verdict, int64_t *until, struct err *err)
 {
 	struct graph	*graph;
-	bool		 is_ok = true;
+	bool		 is_alone, is_ok = true;
 
+	if (!stands_alone(trust, record, &is_alone, err))
+		return false;
+	if (is_alone) {
+		*until = now + REMEMBER;
+		say(verdict, true, "itself", "");
+		return true;
+	}
 	if ((graph = graph_new(trust, record, err)) == NULL)
 		return false;
 	*until = now + REMEMBER;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <time.h>
+#include <pthread.h>
 
 #include <openssl/cms.h>
 #include <openssl/pem.h>
@@ -399,6 +399,119 @@ test_listing(void)
 	custody_close(custody);
 }
 
+/*
+ * Who was refused at first, and what the same file would have done from
+ * another hand: who has a key here is never displaced, and a second
+ * certificate by the CA that issued the first is no stranger.
+ */
+static void
+test_same_issuer(void)
+{
+	struct custody	*custody = open_custody(scratch_folder("issuer"), true);
+	struct pki_cert	 ca = pki_issue(&root_spec, ca_key, NULL);
+	struct pki_spec	 fake_spec = root_spec;
+	struct pki_cert	 fake_ca = pki_issue(&fake_spec, other_key, NULL);
+	struct pki_spec	 spec = leaf("Bob", "email:bob@example.org");
+	struct pki_spec	 own = leaf("Alice", "email:alice@example.org");
+	struct pki_cert	 first = pki_issue(&spec, bob_key, &ca);
+	struct pki_cert	 second = pki_issue(&spec, alice_key, &ca);
+	struct pki_cert	 forged = pki_issue(&spec, other_key, &fake_ca);
+	struct pki_cert	 alice = pki_issue(&own, alice_key, &ca);
+	struct pki_cert	 alice2 = pki_issue(&own, other_key, &ca);
+
+	put(custody, &ca, CERT_CHAIN);
+	put(custody, &fake_ca, CERT_CHAIN);
+	check_verdict(put(custody, &first, CERT_TRUSTED), PUT_ADDED,
+	    CERT_TRUSTED, NULL);
+	check_verdict(put(custody, &second, CERT_TRUSTED), PUT_ADDED,
+	    CERT_TRUSTED, NULL);
+	check_verdict(put(custody, &forged, CERT_TRUSTED), PUT_ADDED,
+	    CERT_CHAIN, "bob@example.org has another certificate here");
+	check_verdict(put(custody, &alice, CERT_TRUSTED), PUT_ADDED,
+	    CERT_TRUSTED, NULL);
+	check_verdict(put_key(custody, alice_key), PUT_ADDED, CERT_TRUSTED,
+	    NULL);
+	check_verdict(put(custody, &alice2, CERT_TRUSTED), PUT_ADDED,
+	    CERT_CHAIN, "alice@example.org has another certificate here");
+	custody_close(custody);
+	pki_free(&ca);
+	pki_free(&fake_ca);
+	pki_free(&first);
+	pki_free(&second);
+	pki_free(&forged);
+	pki_free(&alice);
+	pki_free(&alice2);
+}
+
+#define THREADS		4
+#define TURNS		60
+
+static struct custody		*shared;
+static struct sign_request	 shared_request;
+static struct fingerprint	 stranger_fp;
+
+/* One adds and removes, the others look up and sign meanwhile. */
+static void *
+use_shared(void *arg)
+{
+	struct pki_cert		*stranger = arg;
+	intptr_t		 n_failed = 0;
+
+	for (int i = 0; i < TURNS; i++) {
+		struct put_cert		 one = { .state = CERT_TRUSTED };
+		struct put_result	 result = { 0 };
+		struct finding		*finding = NULL;
+		struct buf		 out = { 0 };
+		struct err		 why;
+
+		if (stranger != NULL) {
+			one.der = stranger->der;
+			one.der_len = stranger->der_len;
+			one.source = "test";
+			n_failed += !custody_put_certs(shared, &one, 1,
+			    PKI_NOW, &result, &why) ||
+			    !custody_remove(shared, &stranger_fp, false, &why);
+			free(result.reason);
+			continue;
+		}
+		n_failed += !custody_find(shared, shared_request.from,
+		    CERT_USE_SIGN, PKI_NOW, &finding, &why) ||
+		    finding->der == NULL ||
+		    !custody_sign(shared, &shared_request, &out, &why);
+		finding_free(finding);
+		buf_free(&out);
+	}
+	return (void *)n_failed;
+}
+
+static void
+test_threads(void)
+{
+	struct pki_spec	 spec = leaf("Bob", "email:bob@example.org");
+	struct pki_spec	 stranger_spec = leaf("C", "email:c@example.org");
+	struct pki_cert	 bob = pki_issue(&spec, bob_key, NULL);
+	struct pki_cert	 stranger = pki_issue(&stranger_spec, other_key, NULL);
+	pthread_t	 threads[THREADS];
+	void		*n_failed;
+
+	shared = open_custody(scratch_folder("threads"), true);
+	put(shared, &bob, CERT_TRUSTED);
+	put_key(shared, bob_key);
+	shared_request.fp = fp_of(&bob);
+	stranger_fp = fp_of(&stranger);
+	shared_request.from = "bob@example.org";
+	for (size_t i = 0; i < THREADS; i++)
+		REQUIRE(pthread_create(&threads[i], NULL, use_shared,
+		    i == 0 ? &stranger : NULL) == 0);
+	for (size_t i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], &n_failed);
+		CHECK_INT((intptr_t)n_failed, 0);
+	}
+	custody_close(shared);
+	pki_free(&bob);
+	pki_free(&stranger);
+}
+
 int
 main(void)
 {
@@ -410,6 +523,8 @@ main(void)
 	test_displacing();
 	test_signing();
 	test_listing();
+	test_same_issuer();
+	test_threads();
 	EVP_PKEY_free(ca_key);
 	EVP_PKEY_free(alice_key);
 	EVP_PKEY_free(bob_key);
