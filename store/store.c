@@ -66,8 +66,12 @@ static bool
 db_failed(int rc, enum err_kind kind, const char *dir, const char *doing,
     struct err *err)
 {
+	const char	*text = db_strerror(rc);
+	bool		 is_new = db_said[0] != '\0' &&
+			    strstr(db_said, text) == NULL;
+
 	err_set(err, kind, "cannot %s in the store %s: %s%s%s", doing, dir,
-	    db_strerror(rc), db_said[0] == '\0' ? "" : ": ", db_said);
+	    text, is_new ? ": " : "", is_new ? db_said : "");
 	db_said[0] = '\0';
 	return false;
 }
@@ -86,6 +90,10 @@ open_error(struct store *store, int rc, const char *doing, struct err *err)
 {
 	enum err_kind	 kind = ERR_DATA;
 
+	/* Recovery says only that it failed; why is in the message. */
+	if (rc == DB_RUNRECOVERY &&
+	    strstr(db_said, strerror(ENOSPC)) != NULL)
+		rc = ENOSPC;
 	if (rc == ENOSPC || rc == ENOMEM || rc == EAGAIN || rc == EDQUOT ||
 	    rc == EMFILE || rc == ENFILE)
 		kind = ERR_TEMP;

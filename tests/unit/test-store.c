@@ -278,6 +278,7 @@ test_read_only(void)
 
 	dir = new_store("readonly");
 	options = options_for(dir);
+	fflush(stdout);
 	if ((pid = fork()) == 0) {
 		/* A mount of our own; where that is not allowed, no test. */
 		if (unshare(CLONE_NEWNS) == -1 ||
@@ -297,6 +298,79 @@ test_read_only(void)
 	waitpid(pid, &status, 0);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
 		printf("# no mounts here: a read-only store is not tested\n");
+	else
+		CHECK_INT(status, 0);
+}
+
+/*
+ * A disk that is full: each commit that failed left nothing, each that did
+ * not is there; and with room again the store opens.  A child, for the mount.
+ */
+static void
+fill_disk(const char *dir)
+{
+	struct store_options	 options = options_for(dir);
+	static char		 value[2000];
+	struct store		*store;
+	struct buf		 got = { 0 };
+	unsigned		 n = 0;
+	bool			 found, is_full = false;
+
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount("none", dir, "tmpfs", 0, "size=4m,mode=0700") == -1)
+		_exit(77);
+	REQUIRE_OK(store_create(&options, &err), err);
+	store = open_store(dir);
+	memset(value, 'x', sizeof(value));
+	while (!is_full && n < 4000) {
+		REQUIRE_OK(store_begin_write(store, &err), err);
+		is_full = !table_put(store, TABLE_KEYS, &n, sizeof(n), value,
+		    sizeof(value), &err);
+		if (is_full)
+			store_abort(store);
+		else
+			is_full = !store_commit(store, &err);
+		if (!is_full)
+			n++;
+	}
+	CHECK(is_full && n > 100);
+	CHECK_INT(err.kind, ERR_TEMP);
+	CHECK(strstr(err.reason, "No space left on device") != NULL);
+	store_close(store);
+	if (!store_open(&options, &store, &err)) {
+		CHECK_INT(err.kind, ERR_TEMP);
+		CHECK(strstr(err.reason, "No space left on device") != NULL);
+	} else
+		store_close(store);
+	REQUIRE(mount(NULL, dir, NULL, MS_REMOUNT, "size=40m") == 0);
+	store = open_store(dir);
+	REQUIRE_OK(store_begin_read(store, &err), err);
+	for (unsigned i = 0; i <= n; i++) {
+		REQUIRE_OK(table_get(store, TABLE_KEYS, &i, sizeof(i), &got,
+		    &found, &err), err);
+		CHECK_INT(found, i < n);
+	}
+	store_end_read(store);
+	store_close(store);
+	buf_free(&got);
+	fflush(stdout);
+	_exit(test_n_failed == 0 ? 0 : 1);
+}
+
+static void
+test_full_disk(void)
+{
+	const char	*dir = scratch_folder("small");
+	pid_t		 pid;
+	int		 status;
+
+	fflush(stdout);
+	if ((pid = fork()) == 0)
+		fill_disk(dir);
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		printf("# no mounts here: a full disk is not tested\n");
 	else
 		CHECK_INT(status, 0);
 }
@@ -415,6 +489,7 @@ main(void)
 	test_modes();
 	test_lock();
 	test_read_only();
+	test_full_disk();
 	test_transactions();
 	test_killed();
 	return test_done("store");
