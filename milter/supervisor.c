@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifdef HAVE_LIBSYSTEMD
@@ -17,6 +16,7 @@
 
 #include "base/mem.h"
 #include "milter/admin.h"
+#include "milter/child.h"
 #include "milter/control.h"
 #include "milter/filter.h"
 #include "milter/log.h"
@@ -27,29 +27,8 @@
 #include "policy/config.h"
 #include "policy/config_bundle.h"
 
-#define CHANNELS	8	/* requests that one filter can have with the vault at once */
 #define START_MS	60000	/* a vault may wait 30 s for the store's lock */
 #define STOP_SECONDS	60	/* for mails in hand; the unit's TimeoutStopSec is longer */
-#define RESTART_MIN_MS	100
-#define RESTART_MAX_MS	30000
-
-enum child_kind { CHILD_VAULT, CHILD_FILTER };
-
-/* A process that is to run, and the one that does. */
-struct child {
-	enum child_kind		 kind;
-	char			*name;		/* "the vault", or the listener */
-	char			*path;		/* of its unix socket, or NULL */
-	const struct listener	*listener;	/* a filter's, in the current config */
-	int			 filter_ends[CHANNELS];	/* a filter's channels */
-	int			 vault_ends[CHANNELS];	/* kept across vaults */
-	int			 control[2];	/* here, and the child's end */
-	bool			 is_retired;	/* its listener is configured no more */
-	pid_t			 pid;		/* 0: not running */
-	int64_t			 started_ms;
-	int64_t			 restart_ms;	/* when, if not running */
-	int			 delay_ms;
-};
 
 struct supervisor {
 	const char		*config_path;
@@ -65,15 +44,6 @@ struct supervisor {
 	size_t			 n_children;
 	bool			 is_stopping;
 };
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec	 ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* --- making what children inherit ---------------------------------------- */
 
@@ -103,38 +73,17 @@ find_users(struct supervisor *s, struct err *err)
 }
 
 static bool
-open_channels(struct child *child, struct err *err)
-{
-	for (size_t i = 0; i < CHANNELS; i++) {
-		int	 pair[2];
-
-		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-		    pair) == -1)
-			return err_errno(err, ERR_TEMP, "socketpair");
-		child->filter_ends[i] = pair[0];
-		child->vault_ends[i] = pair[1];
-	}
-	return true;
-}
-
-/* The vault without a listener, or a filter; not running yet. */
-static bool
 add_child(struct supervisor *s, const struct listener *listener,
     struct err *err)
 {
-	struct child	*child = mem_alloc(sizeof(*child));
+	struct child	*child = child_new(listener, err);
 
+	if (child == NULL)
+		return false;
 	s->children = mem_grow(s->children, s->n_children + 1,
 	    sizeof(struct child *));
 	s->children[s->n_children++] = child;
-	child->kind = listener == NULL ? CHILD_VAULT : CHILD_FILTER;
-	child->name = mem_str(listener == NULL ? "the vault" : listener->spec);
-	child->path = mem_str(listener == NULL ? NULL : listener->path);
-	child->listener = listener;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-	    child->control) == -1)
-		return err_errno(err, ERR_TEMP, "socketpair");
-	return listener == NULL || open_channels(child, err);
+	return true;
 }
 
 static bool
@@ -184,11 +133,11 @@ prepare(struct supervisor *s, const char *path, struct err *err)
 static int *
 collect_channels(const struct supervisor *s, size_t *n)
 {
-	int	*fds = mem_array(s->n_children * CHANNELS, sizeof(*fds));
+	int	*fds = mem_array(s->n_children * CHILD_CHANNELS, sizeof(*fds));
 
 	*n = 0;
 	for (size_t i = 0; i < s->n_children; i++)
-		for (size_t k = 0; k < CHANNELS &&
+		for (size_t k = 0; k < CHILD_CHANNELS &&
 		    s->children[i]->kind == CHILD_FILTER; k++)
 			fds[(*n)++] = s->children[i]->vault_ends[k];
 	return fds;
@@ -226,7 +175,7 @@ become(struct supervisor *s, const struct child *child, pid_t parent,
 	    .user = &s->filter_user,
 	    .supervisor = parent,
 	    .channels = child->filter_ends,
-	    .n_channels = CHANNELS,
+	    .n_channels = CHILD_CHANNELS,
 	    .control = child->control[1],
 	    .log = s->log_fds[1],
 	    .ready = ready,
@@ -242,8 +191,7 @@ start(struct supervisor *s, struct child *child, int ready, struct err *err)
 		return err_errno(err, ERR_TEMP, "fork");
 	if (pid == 0)
 		become(s, child, parent, ready);
-	child->pid = pid;
-	child->started_ms = clock_ms();
+	child_started(child, pid);
 	return true;
 }
 
@@ -276,23 +224,10 @@ start_all(struct supervisor *s, struct err *err)
 
 /* --- while it runs ----------------------------------------------------------- */
 
-/*
- * Start again what ended, at once after a long life and ever later after
- * short ones, so that a process that cannot start does not eat the machine.
- */
 static void
-plan_restart(struct supervisor *s, struct child *child, int status)
+note_end(const struct supervisor *s, struct child *child, int status)
 {
-	int64_t	 now = clock_ms();
-	int	 delay = child->delay_ms * 2;
-
-	if (delay < RESTART_MIN_MS || now - child->started_ms > RESTART_MAX_MS)
-		delay = RESTART_MIN_MS;
-	if (delay > RESTART_MAX_MS)
-		delay = RESTART_MAX_MS;
-	child->delay_ms = delay;
-	child->restart_ms = now + delay;
-	child->pid = 0;
+	child_ended(child);
 	if (s->is_stopping || child->is_retired)
 		return;
 	if (WIFSIGNALED(status))
@@ -312,7 +247,7 @@ reap(struct supervisor *s)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		for (size_t i = 0; i < s->n_children; i++)
 			if (s->children[i]->pid == pid)
-				plan_restart(s, s->children[i], status);
+				note_end(s, s->children[i], status);
 }
 
 static bool
@@ -325,33 +260,20 @@ is_path_in_use(const struct supervisor *s, const char *path)
 	return false;
 }
 
-/* What a filter that is gone for good leaves behind. */
-static void
-clear_away(struct supervisor *s, size_t i)
-{
-	struct child	*child = s->children[i];
-
-	if (child->path != NULL && !is_path_in_use(s, child->path))
-		unlink(child->path);
-	for (size_t k = 0; k < CHANNELS; k++) {
-		close(child->filter_ends[k]);
-		close(child->vault_ends[k]);
-	}
-	close(child->control[0]);
-	close(child->control[1]);
-	free(child->name);
-	free(child->path);
-	free(child);
-	s->children[i] = s->children[--s->n_children];
-}
-
+/* Filters that are gone for good. */
 static void
 clear_away_retired(struct supervisor *s)
 {
-	for (size_t i = s->n_children; i > 0; i--)
-		if (s->children[i - 1]->is_retired &&
-		    s->children[i - 1]->pid == 0)
-			clear_away(s, i - 1);
+	for (size_t i = s->n_children; i > 0; i--) {
+		struct child	*child = s->children[i - 1];
+
+		if (!child->is_retired || child->pid != 0)
+			continue;
+		if (child->path != NULL && !is_path_in_use(s, child->path))
+			unlink(child->path);
+		child_free(child);
+		s->children[i - 1] = s->children[--s->n_children];
+	}
 }
 
 static void
@@ -362,14 +284,10 @@ restart_due(struct supervisor *s)
 	for (size_t i = 0; i < s->n_children; i++) {
 		struct child	*child = s->children[i];
 
-		if (child->pid != 0 || child->is_retired ||
-		    clock_ms() < child->restart_ms)
+		if (!child_is_due(child) || start(s, child, -1, &err))
 			continue;
-		if (!start(s, child, -1, &err)) {
-			log_line(LOG_ERR, "%s: %s", child->name,
-			    err.reason);
-			child->restart_ms = clock_ms() + RESTART_MAX_MS;
-		}
+		log_line(LOG_ERR, "%s: %s", child->name, err.reason);
+		child_ended(child);
 	}
 }
 
@@ -407,20 +325,28 @@ find_listener(const struct config *config, const struct listener *wanted)
 	return NULL;
 }
 
-/* A filter goes whose listener went or changed; its mails are finished. */
+/*
+ * A filter goes whose listener went or changed; its mails are finished.  All
+ * go if the spool moves, since their sandbox has no way to the new one.
+ */
 static void
 retire_filters(struct supervisor *s, const struct config *fresh)
 {
+	bool	 is_moved = !is_same_text(s->config->spool_dir,
+	    fresh->spool_dir);
+
 	for (size_t i = 0; i < s->n_children; i++) {
 		struct child	*child = s->children[i];
 
 		if (child->kind != CHILD_FILTER || child->is_retired)
 			continue;
-		child->listener = find_listener(fresh, child->listener);
+		child->listener = is_moved ? NULL :
+		    find_listener(fresh, child->listener);
 		if (child->listener != NULL)
 			continue;
 		child->is_retired = true;
-		log_line(LOG_INFO, "%s is no longer configured", child->name);
+		log_line(LOG_INFO, "%s is no longer configured so",
+		    child->name);
 		if (child->pid > 0)
 			kill(child->pid, SIGTERM);
 	}
@@ -447,8 +373,8 @@ add_filters(struct supervisor *s)
 			continue;
 		if (!add_child(s, listener, &err) ||
 		    !control_send_channels(s->children[0]->control[0],
-		    s->children[s->n_children - 1]->vault_ends, CHANNELS,
-		    &err))
+		    s->children[s->n_children - 1]->vault_ends,
+		    CHILD_CHANNELS, &err))
 			log_line(LOG_ERR, "%s: %s", listener->spec,
 			    err.reason);
 	}
@@ -528,18 +454,6 @@ one_round(struct supervisor *s, int timeout_ms)
 	handle_signals(s);
 }
 
-static int
-next_restart_ms(const struct supervisor *s)
-{
-	int64_t	 wait = 60000;
-
-	for (size_t i = 0; i < s->n_children; i++)
-		if (s->children[i]->pid == 0 && !s->children[i]->is_retired &&
-		    s->children[i]->restart_ms - clock_ms() < wait)
-			wait = s->children[i]->restart_ms - clock_ms();
-	return wait < 0 ? 0 : (int)wait;
-}
-
 /* --- stopping ------------------------------------------------------------------- */
 
 static bool
@@ -554,7 +468,7 @@ is_running(const struct supervisor *s, enum child_kind kind)
 static void
 stop_kind(struct supervisor *s, enum child_kind kind, int seconds)
 {
-	int64_t	 deadline = clock_ms() + (int64_t)seconds * 1000;
+	int64_t	 deadline = child_clock_ms() + (int64_t)seconds * 1000;
 	int	 sig = SIGTERM;
 
 	while (is_running(s, kind)) {
@@ -564,9 +478,9 @@ stop_kind(struct supervisor *s, enum child_kind kind, int seconds)
 				kill(s->children[i]->pid, sig);
 		sig = 0;
 		one_round(s, 100);
-		if (clock_ms() > deadline) {
+		if (child_clock_ms() > deadline) {
 			sig = SIGKILL;
-			deadline = clock_ms() + 1000;
+			deadline = child_clock_ms() + 1000;
 		}
 	}
 }
@@ -589,11 +503,8 @@ stop_all(struct supervisor *s)
 static void
 release(struct supervisor *s)
 {
-	for (size_t i = 0; i < s->n_children; i++) {
-		free(s->children[i]->name);
-		free(s->children[i]->path);
-		free(s->children[i]);
-	}
+	for (size_t i = 0; i < s->n_children; i++)
+		child_free(s->children[i]);
 	free(s->children);
 	free(s->admin_path);
 	free(s->user.name);
@@ -631,7 +542,7 @@ supervisor_run(const struct supervisor_options *options)
 	    "; not enabled: all mail passes untouched");
 	while (!s.is_stopping) {
 		restart_due(&s);
-		one_round(&s, next_restart_ms(&s));
+		one_round(&s, child_wait_ms(s.children, s.n_children));
 	}
 	tell_systemd("STOPPING=1");
 	stop_all(&s);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MILTER_CHILD_H
+#define MILTER_CHILD_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct listener;
+
+#define CHILD_CHANNELS	8	/* requests that a filter can have with the vault at once */
+
+enum child_kind { CHILD_VAULT, CHILD_FILTER };
+
+/*
+ * A process that is to run, and the one that does.  The socket pairs belong to
+ * the supervisor and outlive any process: a new one inherits its end.
+ */
+struct child {
+	enum child_kind		 kind;
+	char			*name;		/* "the vault", or the listener */
+	char			*path;		/* of its unix socket, or NULL */
+	const struct listener	*listener;	/* a filter's, in the current config */
+	int			 filter_ends[CHILD_CHANNELS];	/* a filter's channels */
+	int			 vault_ends[CHILD_CHANNELS];
+	int			 control[2];	/* the supervisor's end, the child's */
+	bool			 is_retired;	/* not to be started again */
+	pid_t			 pid;		/* 0: not running */
+	int64_t			 started_ms;
+	int64_t			 restart_ms;	/* when, if not running */
+	int			 delay_ms;
+};
+
+/* The vault (listener NULL), or a filter; not running yet.  NULL: ERR_TEMP. */
+struct child	*child_new(const struct listener *, struct err *);
+void	child_free(struct child *);
+
+/* It runs from now on. */
+void	child_started(struct child *, pid_t);
+/*
+ * It ended: when it is to be started again is planned, at once after a long
+ * life and ever later after short ones, so that a process that cannot
+ * start does not eat the machine.
+ */
+void	child_ended(struct child *);
+bool	child_is_due(const struct child *);
+/* Until the next start is due; at most a minute. */
+int	child_wait_ms(struct child *const *, size_t n);
+
+/* Milliseconds on a clock that nobody sets. */
+int64_t	child_clock_ms(void);
+
+#endif
