@@ -554,9 +554,11 @@ canon_header(const struct headers *headers, struct buf *out)
 
 /* What a body without Content-Type is (RFC 2045, section 5.2), unguessed. */
 static const char *
-type_of(const uint8_t *body, size_t len, unsigned seen)
+type_of(const struct headers *headers, const uint8_t *body, size_t len,
+    unsigned seen)
 {
-	if ((seen & SCAN_8BIT) == 0)
+	if ((seen & SCAN_8BIT) == 0 ||
+	    headers_count_name(headers, "Content-Type") > 0)
 		return " text/plain; charset=us-ascii";
 	if (text_is_utf8((const char *)body, len))
 		return " text/plain; charset=utf-8";
@@ -570,7 +572,7 @@ as_is(const struct headers *headers, const uint8_t *body, size_t len,
 	struct pieces	*out = pieces_new();
 	struct buf	 header = { 0 };
 
-	write_fields(headers, type_of(body, len, seen), &header);
+	write_fields(headers, type_of(headers, body, len, seen), &header);
 	buf_adds(&header, "\r\n");
 	pieces_add_take(out, &header);
 	pieces_add(out, body, len);
@@ -641,7 +643,7 @@ canon_entity(const struct headers *headers, const uint8_t *body, size_t len,
 
 	memset(out, 0, sizeof(*out));
 	err_clear(err);
-	write_fields(headers, type_of(body, len, seen), &header);
+	write_fields(headers, type_of(headers, body, len, seen), &header);
 	if (!buf_ok(&header, "write the mail's header", err))
 		goto fail;
 	splice.header = (struct span){ header.data, header.len };

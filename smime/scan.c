@@ -4,44 +4,52 @@
 
 #include "smime/scan.h"
 
-#define ONES	UINT64_C(0x0101010101010101)
-#define HIGHS	UINT64_C(0x8080808080808080)
-#define LOWS	UINT64_C(0x7f7f7f7f7f7f7f7f)
+/* Compilers turn these into one register's worth at a time. */
+#define LANES	16
+typedef uint8_t	 lanes __attribute__((vector_size(LANES)));
 
-/* How many of the eight bytes are zero; exact, unlike the usual test. */
-static size_t
-zero_bytes(uint64_t word)
+/* Up to 255 blocks, so that no lane's count overflows. */
+static void
+look_at_blocks(struct scan *scan, const uint8_t *p, size_t n)
 {
-	uint64_t	 marks = ~(((word & LOWS) + LOWS) | word | LOWS);
+	lanes	 block, high = { 0 }, nul = { 0 }, cr = { 0 };
+	uint8_t	 any_high = 0, any_nul = 0;
 
-	return (size_t)(((marks >> 7) * ONES) >> 56);
+	for (; n > 0; n--, p += LANES) {
+		memcpy(&block, p, LANES);
+		high |= block;
+		nul |= (lanes)(block == 0);
+		cr -= (lanes)(block == '\r');	/* true is -1 */
+	}
+	for (size_t i = 0; i < LANES; i++) {
+		any_high |= high[i];
+		any_nul |= nul[i];
+		scan->n_cr += cr[i];
+	}
+	if (any_high > 127)
+		scan->found |= SCAN_8BIT;
+	if (any_nul != 0)
+		scan->found |= SCAN_NUL;
 }
 
 /* What needs no line: 8-bit, NUL, and the number of CRs. */
 static void
 look_at_bytes(struct scan *scan, const uint8_t *p, size_t len)
 {
-	uint64_t	 word, high = 0, n_nul = 0;
-	uint8_t		 rest[8];
+	uint8_t	 rest[LANES];
 
-	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		high |= word;
-		n_nul |= (word - ONES) & ~word & HIGHS;
-		scan->n_cr += zero_bytes(word ^ ('\r' * ONES));
+	while (len >= LANES) {
+		size_t	 n = len / LANES < 255 ? len / LANES : 255;
+
+		look_at_blocks(scan, p, n);
+		p += n * LANES;
+		len -= n * LANES;
 	}
 	if (len > 0) {
 		memset(rest, 'x', sizeof(rest));
 		memcpy(rest, p, len);
-		memcpy(&word, rest, sizeof(word));
-		high |= word;
-		n_nul |= (word - ONES) & ~word & HIGHS;
-		scan->n_cr += zero_bytes(word ^ ('\r' * ONES));
+		look_at_blocks(scan, rest, 1);
 	}
-	if ((high & HIGHS) != 0)
-		scan->found |= SCAN_8BIT;
-	if (n_nul != 0)
-		scan->found |= SCAN_NUL;
 }
 
 static void
