@@ -242,6 +242,11 @@ take_lock(struct store *store, int timeout_ms, struct err *err)
 
 /* --- opening -------------------------------------------------------------- */
 
+/*
+ * Private, so that a killed process leaves no region and no lock behind it
+ * (a shared environment puts the living to sleep for ever), and without
+ * DB_INIT_LOCK, for which store_begin_read() has the reason.
+ */
 static bool
 open_env(struct store *store, struct err *err)
 {
