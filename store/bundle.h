@@ -28,13 +28,13 @@ const char *bundle_kind_name(enum bundle_kind);	/* as in smimectl's JSON */
 
 struct bundle_item {
 	enum bundle_kind kind;
-	char		*where;		/* in the file: "line 12, bag 2"; or "" */
-	struct buf	 der;		/* certificate, CRL, or PrivateKeyInfo */
-	struct buf	 wrapped;	/* EncryptedPrivateKeyInfo of a key that
-					   came under a passphrase; else empty */
+	char		*where;		/* in it: "line 12, bag 2"; or "" */
+	struct buf	 der;		/* of a key: PrivateKeyInfo */
+	/* EncryptedPrivateKeyInfo of a key that came under a passphrase. */
+	struct buf	 wrapped;
 	bool		 is_locked;	/* another passphrase might open it */
-	bool		 is_signature;	/* came in a signature (DESIGN.md 9.9) */
-	char		*reason;	/* why it is unread, der empty; or NULL */
+	bool		 is_signature;	/* came in one (DESIGN.md 9.9) */
+	char		*reason;	/* why der is empty; NULL: it is not */
 };
 
 struct bundle {

@@ -46,7 +46,7 @@ struct export_p12 {
 	const struct cert_entry	*cert;
 	const struct cert_entry	*chain;		/* may be NULL */
 	size_t			 n_chain;
-	const struct buf	*plain_key;	/* PrivateKeyInfo; may be NULL */
+	const struct buf	*plain_key;	/* PrivateKeyInfo; or NULL */
 	const char		*passphrase;
 	const char		*name;		/* shown by mail programs */
 	/*

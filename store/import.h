@@ -34,9 +34,9 @@ struct import_item {
 	char			*where;		/* in the file; or "" */
 	enum put_verdict	 verdict;
 	enum cert_state		 state;		/* of a certificate, as it is */
-	char			*reason;	/* of a refusal, or a remark; or NULL */
+	char			*reason;	/* of a refusal; a remark; NULL */
 	bool			 has_facts;
-	struct cert_facts	 facts;		/* of it, or of a key's certificate */
+	struct cert_facts	 facts;		/* a key's: of its certificate */
 };
 
 struct import_report {

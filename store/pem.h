@@ -27,7 +27,7 @@ struct pem_block {
 	size_t		 line;		/* where it begins */
 	char		*header;	/* RFC 1421 header, LF; NULL if none */
 	struct buf	 der;		/* secret, since it may be a key */
-	const char	*reason;	/* why there is no der; NULL: all well */
+	const char	*reason;	/* why der is unfit; NULL: it is not */
 };
 
 void	pem_init(struct pem_reader *, const char *, size_t len);

@@ -132,6 +132,18 @@ certs_days_left(int64_t until, int64_t now)
 	return until <= now ? 0 : (until - now) / DAY;
 }
 
+bool
+certs_parse_days(const char *s, int *days)
+{
+	char	*end;
+	long	 n = strtol(s, &end, 10);
+
+	if (*s == '\0' || *end != '\0' || n < 0 || n > 3660)
+		return false;
+	*days = (int)n;
+	return true;
+}
+
 static json_t *
 serial_json(const struct cert_entry *entry)
 {

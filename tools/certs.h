@@ -48,5 +48,7 @@ const char *certs_title(const struct cert_facts *);
 int64_t	certs_days_left(int64_t until, int64_t now);
 
 #define CERTS_SOON_DAYS	30
+/* Days as an argument: 0 to ten years.  False for anything else. */
+bool	certs_parse_days(const char *, int *days);
 
 #endif

@@ -261,7 +261,7 @@ out:
 	return status;
 }
 
-/* --- remove ----------------------------------------------------------------- */
+/* --- remove ------------------------------------------------------------- */
 
 /* How many certificates a public key has. */
 struct siblings {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,19 +27,6 @@ struct lister {
 	int				 expiring;	/* days; -1: whenever */
 	char				 address[ADDR_MAX];	/* "": any */
 };
-
-/* Days as an argument: 0 to ten years. */
-static bool
-parse_days(const char *s, int *days)
-{
-	char	*end;
-	long	 n = strtol(s, &end, 10);
-
-	if (*s == '\0' || *end != '\0' || n < 0 || n > 3660)
-		return false;
-	*days = (int)n;
-	return true;
-}
 
 static bool
 is_wanted(const struct lister *l, const struct cert_entry *entry,
@@ -74,14 +60,6 @@ add_row(void *arg, const struct cert_entry *entry,
 	return true;
 }
 
-static const char *
-text_of(const json_t *row, const char *key)
-{
-	const char	*text = json_string_value(json_object_get(row, key));
-
-	return text != NULL ? text : "";
-}
-
 static void
 print_list(const json_t *rows)
 {
@@ -99,12 +77,12 @@ print_list(const json_t *rows)
 		who = out_join(json_object_get(row, "addresses"), " ");
 		uses = out_join(json_object_get(row, "uses"), " ");
 		issues = out_join(json_object_get(row, "issues"), "; ");
-		until = mem_strn(text_of(row, "not_after"), 10);
-		id = mem_strn(text_of(row, "fingerprint"), 16);
+		until = mem_strn(out_json_text(row, "not_after"), 10);
+		id = mem_strn(out_json_text(row, "fingerprint"), 16);
 		out_table_row(table, (const char *const[]){
-		    who[0] != '\0' ? who : text_of(row, "subject"), until,
+		    who[0] != '\0' ? who : out_json_text(row, "subject"), until,
 		    uses, json_is_true(json_object_get(row, "has_key")) ?
-		    "yes" : "-", text_of(row, "trust"), id, issues });
+		    "yes" : "-", out_json_text(row, "trust"), id, issues });
 		free(who);
 		free(uses);
 		free(issues);
@@ -164,7 +142,7 @@ cmd_list(struct cmd_context *ctx, int argc, char **argv)
 			}
 			break;
 		case OPT_EXPIRING:
-			if (!parse_days(optarg, &l.expiring))
+			if (!certs_parse_days(optarg, &l.expiring))
 				return cmd_usage(argv[0]);
 			break;
 		default:
@@ -230,12 +208,13 @@ print_chain(const json_t *row)
 		const json_t	*issuer = json_array_get(chain, i);
 
 		out_field(i == 0 ? "chain" : "", "%s (%s, %.16s)",
-		    text_of(issuer, "subject"), text_of(issuer, "trust"),
-		    text_of(issuer, "fingerprint"));
+		    out_json_text(issuer, "subject"),
+		    out_json_text(issuer, "trust"),
+		    out_json_text(issuer, "fingerprint"));
 	}
-	if (text_of(row, "missing_issuer")[0] != '\0')
+	if (out_json_text(row, "missing_issuer")[0] != '\0')
 		out_field(json_array_size(chain) == 0 ? "chain" : "",
-		    "%s is missing", text_of(row, "missing_issuer"));
+		    "%s is missing", out_json_text(row, "missing_issuer"));
 }
 
 static void
@@ -253,28 +232,28 @@ print_row(const json_t *row, int64_t left)
 	char			 groups[OUT_FP_LEN];
 	char			*uses = out_join(json_object_get(row, "uses"),
 				    ", ");
-	const char		*by = text_of(row, "trusted_by");
+	const char		*by = out_json_text(row, "trusted_by");
 
-	text_fp_parse(text_of(row, "fingerprint"), &fp);
+	text_fp_parse(out_json_text(row, "fingerprint"), &fp);
 	out_fp_groups(&fp, groups);
-	out_field("subject", "%s", text_of(row, "subject"));
-	out_field("issuer", "%s", text_of(row, "issuer"));
-	out_field("serial", "%s", text_of(row, "serial"));
+	out_field("subject", "%s", out_json_text(row, "subject"));
+	out_field("issuer", "%s", out_json_text(row, "issuer"));
+	out_field("serial", "%s", out_json_text(row, "serial"));
 	print_each("address", json_object_get(row, "addresses"));
 	out_field("valid", "%.10s to %.10s (%lld days left)",
-	    text_of(row, "not_before"), text_of(row, "not_after"),
+	    out_json_text(row, "not_before"), out_json_text(row, "not_after"),
 	    (long long)left);
 	out_field("public key", "%s",
-	    text_of(json_object_get(row, "key"), "algorithm"));
+	    out_json_text(json_object_get(row, "key"), "algorithm"));
 	out_field("use", "%s", uses);
-	out_field("private key", "%s", text_of(row, "key_protection"));
-	out_field("trust", "%s%s%s", text_of(row, "trust"),
+	out_field("private key", "%s", out_json_text(row, "key_protection"));
+	out_field("trust", "%s%s%s", out_json_text(row, "trust"),
 	    by[0] == '\0' ? "" : ", by ", by);
 	print_chain(row);
 	out_field("fingerprint", "%.39s", groups);
 	out_field("", "%s", groups + 40);
-	out_field("imported", "%s from %s", text_of(row, "added"),
-	    text_of(row, "source"));
+	out_field("imported", "%s from %s", out_json_text(row, "added"),
+	    out_json_text(row, "source"));
 	print_each("issues", json_object_get(row, "issues"));
 	free(uses);
 }
@@ -349,118 +328,5 @@ cmd_show(struct cmd_context *ctx, int argc, char **argv)
 			    json_object_get(row, "days_left")));
 		}
 	json_decref(rows);
-	return status;
-}
-
-/* --- check ------------------------------------------------------------------ */
-
-struct checker {
-	const struct cmd_context	*ctx;
-	json_t				*findings;
-	int				 soon_days;
-};
-
-static void
-add_finding(struct checker *c, const char *about, const char *text,
-    const struct fingerprint *fp)
-{
-	json_array_append_new(c->findings, json_pack("{s:o, s:o, s:o}",
-	    "about", out_json_str(about), "finding", out_json_str(text),
-	    "fingerprint", fp == NULL ? json_null() : out_json_fp(fp)));
-}
-
-static bool
-check_cert(void *arg, const struct cert_entry *entry,
-    const struct cert_facts *facts)
-{
-	struct checker	*c = arg;
-	json_t		*row, *issues;
-
-	/* Distrusting one settles all that was wrong with it. */
-	if (entry->state == CERT_DISTRUSTED)
-		return true;
-	row = certs_json(entry, facts, c->ctx->now, c->soon_days);
-	issues = json_object_get(row, "issues");
-	for (size_t i = 0; i < json_array_size(issues); i++)
-		add_finding(c, certs_title(facts),
-		    json_string_value(json_array_get(issues, i)), &facts->fp);
-	json_decref(row);
-	return true;
-}
-
-static bool
-check_all(struct cmd_context *ctx, struct checker *c, struct err *err)
-{
-	struct access		*access = NULL;
-	struct custody		*custody;
-	const struct config	*config;
-	bool			 ok;
-
-	if (!access_open(ctx, ACCESS_FOR_GOOD, &access, err))
-		return false;
-	config = access_config(access);
-	if (!config->enabled)
-		add_finding(c, config->path, "enabled = false: mail passes "
-		    "untouched", NULL);
-	for (size_t i = 0; i < config->n_warnings; i++)
-		add_finding(c, config->path, config->warnings[i], NULL);
-	ok = access_custody(access, &custody, err) &&
-	    certs_walk(custody, ctx->now, check_cert, c, err);
-	access_close(access);
-	return ok;
-}
-
-static void
-print_findings(const json_t *findings)
-{
-	size_t	 n = json_array_size(findings);
-
-	for (size_t i = 0; i < n; i++) {
-		const json_t	*f = json_array_get(findings, i);
-		const char	*fp = text_of(f, "fingerprint");
-
-		printf("%s: %s", text_of(f, "about"), text_of(f, "finding"));
-		if (fp[0] != '\0')
-			printf(" (%.16s)", fp);
-		putchar('\n');
-	}
-	if (n == 0)
-		printf("nothing found\n");
-}
-
-int
-cmd_check(struct cmd_context *ctx, int argc, char **argv)
-{
-	static const struct option	 options[] = {
-		{ "expiring", required_argument, NULL, OPT_EXPIRING },
-		CMD_OPTIONS
-	};
-	struct checker			 c = { .ctx = ctx,
-					    .soon_days = CERTS_SOON_DAYS };
-	struct err			 err;
-	int				 opt, status = CMD_OK;
-
-	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
-	    NULL)) != -1)
-		if (opt == OPT_EXPIRING) {
-			if (!parse_days(optarg, &c.soon_days))
-				return cmd_usage(argv[0]);
-		} else if (!cmd_option(ctx, argv[0], opt, &status))
-			return status;
-	if (optind != argc)
-		return cmd_usage(argv[0]);
-	c.findings = json_array();
-	if (!check_all(ctx, &c, &err)) {
-		status = cmd_fail(&err);
-	} else {
-		if (json_array_size(c.findings) > 0)
-			status = CMD_FAILED;
-		if (ctx->is_json)
-			out_json_take(json_pack("{s:O}", "findings",
-			    c.findings));
-		else
-			print_findings(c.findings);
-	}
-	json_decref(c.findings);
 	return status;
 }

@@ -14,7 +14,8 @@
 #endif
 
 #define PASSPHRASES \
-	"  --passphrase-file FILE  passphrases, one on each line, tried in order\n" \
+	"  --passphrase-file FILE  passphrases, one on each line, tried in " \
+	"order\n" \
 	"  --passphrase-fd N       the same from an open descriptor\n"
 
 #define ENVELOPE \
@@ -193,7 +194,8 @@ main(int argc, char **argv)
 	status = cmd->run(&ctx, argc, argv);
 	/* A full disk behind standard output is a failure, too. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "smimectl: standard output cannot be written\n");
+		fputs("smimectl: standard output cannot be written\n",
+		    stderr);
 		return CMD_FAILED;
 	}
 	return status;

@@ -213,6 +213,14 @@ out_json_fp(const struct fingerprint *fp)
 	return json_string(text);
 }
 
+const char *
+out_json_text(const json_t *object, const char *key)
+{
+	const char	*text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
 char *
 out_join(const json_t *array, const char *separator)
 {

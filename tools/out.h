@@ -42,6 +42,8 @@ void	out_json_take(json_t *);
 json_t	*out_json_str(const char *);
 json_t	*out_json_time(int64_t);
 json_t	*out_json_fp(const struct fingerprint *);
+/* The string at a key of an object; "" if there is none. */
+const char *out_json_text(const json_t *, const char *key);
 /* Strings of an array with a separator between; the caller frees it. */
 char	*out_join(const json_t *array, const char *separator);
 

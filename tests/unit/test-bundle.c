@@ -135,7 +135,8 @@ make_one_line(void)
 static struct buf
 make_bom(void)
 {
-	struct buf	 buf = text("\xef\xbb\xbf"), lines = make_lines("", "\n");
+	struct buf	 buf = text("\xef\xbb\xbf");
+	struct buf	 lines = make_lines("", "\n");
 
 	buf_add(&buf, lines.data, lines.len);
 	buf_free(&lines);
@@ -498,7 +499,7 @@ make_noise(void)
 	return text("Dear colleague,\n\nthere is nothing in here.\n");
 }
 
-/* --- what is read of them --------------------------------------------------- */
+/* --- what is read of them ------------------------------------------------ */
 
 static const struct {
 	const char	*what;

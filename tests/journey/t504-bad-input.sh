@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Nothing that is imported harms: each bad file is refused with its reason,
+# and what it says about itself does not reach the terminal raw.
+. "$(dirname "$0")/../lib/testlib.sh"
+
+make_store
+smimectl list >before
+
+# refused WHY FILE: exit status 1, the reason, and no crash.
+refused() {
+	local why=$1
+	shift
+	timeout 60 "$TEST_BUILD/tools/smimectl" -c smime-milter.conf \
+	    import "$@" >out 2>&1 </dev/null
+	[ $? = 1 ] || fail "$*: status $?: $(cat out)"
+	grep -q -- "$why" out || fail "$*: \"$why\" is not said: $(cat out)"
+}
+
+: >empty
+head -c 100000 /dev/urandom >noise
+openssl x509 -in "$pki/alice.pem" -outform der | head -c 200 >cut.der
+head -n 5 "$pki/alice.pem" >cut.pem
+truncate -s 200M huge
+printf -- '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n' >ssh
+refused 'it is empty' empty
+refused 'no certificate or key' noise
+refused 'cut off' cut.der
+refused 'END line is missing' cut.pem
+refused 'larger than' huge
+refused 'ssh-keygen' ssh
+refused 'No such file' absent
+refused 'its certificate is neither' "$pki/alice.key"
+refused 'weak key' "$pki/wendy.pem"
+refused 'CRL' "$pki/crl.pem"
+
+# A subject with an escape sequence and a mark that reverses text.
+openssl req -x509 -newkey rsa:2048 -nodes -keyout k -utf8 -days 30 \
+    -subj "/CN=$(printf 'Eve\033[2J\342\200\256gpj.exe')" -out eve.pem \
+    -addext 'subjectAltName=email:eve@example.net' 2>/dev/null
+smimectl import eve.pem >out || fail "import eve: $(cat out)"
+smimectl show eve@example.net >>out
+grep -q $'\033' out && fail "an escape sequence reached the terminal"
+grep -q $'\342\200\256' out && fail "a mark that reverses text got through"
+grep -q '^subject: *CN=Eve.*gpj.exe' out || fail "the subject is not shown: $(cat out)"
+smimectl remove --yes eve@example.net >/dev/null || fail "remove eve"
+
+# Many at once, with one bad one in the middle.
+for _ in $(seq 500); do cat "$pki/bob.pem"; done >many
+cat cut.pem >>many
+for _ in $(seq 500); do cat "$pki/bob.pem"; done >>many
+smimectl --json import many >out
+[ "$(grep -c '"verdict": "known"' out)" = 999 ] || fail "of 1000 the same one"
+[ "$(grep -c '"verdict": "refused"' out)" = 1 ] || fail "one was bad"
+smimectl remove --yes bob@example.net >/dev/null || fail "remove bob"
+smimectl list >after
+cmp before after || fail "something stayed in the store"
+
+# Usage: 2, and help: 0.
+smimectl >out 2>&1; [ $? = 2 ] || fail "no command"
+smimectl nonsense >out 2>&1; [ $? = 2 ] || fail "an unknown command"
+smimectl import >out 2>&1; [ $? = 2 ] || fail "import of nothing"
+smimectl list --nonsense >out 2>&1; [ $? = 2 ] || fail "an unknown option"
+smimectl -c /nonexistent list >out 2>&1; [ $? = 2 ] || fail "no configuration"
+for command in init import split list show export remove trust distrust check \
+    explain seal; do
+	smimectl "$command" --help >out || fail "help for $command"
+	grep -q "^usage: .* $command" out || fail "help: $(cat out)"
+done
+smimectl list >/dev/full 2>/dev/null && fail "a full disk goes unnoticed"
+exit 0

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "policy/group.h"
+#include "tools/certs.h"
+#include "tools/cmd.h"
+#include "tools/open.h"
+#include "tools/out.h"
+
+enum {
+	OPT_EXPIRING = CMD_OPTION
+};
+
+struct checker {
+	const struct cmd_context	*ctx;
+	const struct config		*config;
+	json_t				*findings;
+	json_t				*must_sign;	/* address: group */
+	int				 soon_days;
+};
+
+static void
+add_finding(struct checker *c, const char *about, const char *text,
+    const struct fingerprint *fp)
+{
+	json_array_append_new(c->findings, json_pack("{s:o, s:o, s:o}",
+	    "about", out_json_str(about), "finding", out_json_str(text),
+	    "fingerprint", fp == NULL ? json_null() : out_json_fp(fp)));
+}
+
+/* Addresses in a group that has to sign; others are correspondents. */
+static void
+note_signers(struct checker *c, const struct cert_facts *facts)
+{
+	for (size_t i = 0; cert_is_leaf(facts) && i < facts->n_addresses;
+	    i++) {
+		const char	*addr = facts->addresses[i];
+		size_t		 set = group_table_find(
+				    c->config->group_members, addr);
+
+		if (set != GROUP_NONE &&
+		    c->config->groups[set].options.sign == WANT_REQUIRE)
+			json_object_set_new(c->must_sign, addr,
+			    out_json_str(c->config->groups[set].label));
+	}
+}
+
+static bool
+check_cert(void *arg, const struct cert_entry *entry,
+    const struct cert_facts *facts)
+{
+	struct checker	*c = arg;
+	json_t		*row, *issues;
+
+	note_signers(c, facts);
+	/* Distrusting one settles all that was wrong with it. */
+	if (entry->state == CERT_DISTRUSTED)
+		return true;
+	row = certs_json(entry, facts, c->ctx->now, c->soon_days);
+	issues = json_object_get(row, "issues");
+	for (size_t i = 0; i < json_array_size(issues); i++)
+		add_finding(c, certs_title(facts),
+		    json_string_value(json_array_get(issues, i)), &facts->fp);
+	json_decref(row);
+	return true;
+}
+
+/* Those who have to sign can, today. */
+static bool
+check_signers(struct checker *c, struct custody *custody, struct err *err)
+{
+	const char	*addr;
+	json_t		*label;
+
+	json_object_foreach(c->must_sign, addr, label) {
+		struct finding	*finding = NULL;
+		char		*text;
+
+		if (!custody_find(custody, addr, CERT_USE_SIGN, c->ctx->now,
+		    &finding, err))
+			return false;
+		if (finding->der == NULL) {
+			text = mem_strf("%s requires a signature: %s",
+			    json_string_value(label), finding->reason);
+			add_finding(c, addr, text, NULL);
+			free(text);
+		}
+		finding_free(finding);
+	}
+	return true;
+}
+
+static bool
+check_all(struct cmd_context *ctx, struct checker *c, struct err *err)
+{
+	struct access		*access = NULL;
+	struct custody		*custody;
+	const struct config	*config;
+	bool			 ok;
+
+	if (!access_open(ctx, ACCESS_FOR_GOOD, &access, err))
+		return false;
+	c->config = config = access_config(access);
+	if (!config->enabled)
+		add_finding(c, config->path, "enabled = false: mail passes "
+		    "untouched", NULL);
+	for (size_t i = 0; i < config->n_warnings; i++)
+		add_finding(c, config->path, config->warnings[i], NULL);
+	ok = access_custody(access, &custody, err) &&
+	    certs_walk(custody, ctx->now, check_cert, c, err) &&
+	    check_signers(c, custody, err);
+	access_close(access);
+	return ok;
+}
+
+static void
+print_findings(const json_t *findings)
+{
+	size_t	 n = json_array_size(findings);
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t	*f = json_array_get(findings, i);
+		const char	*fp = out_json_text(f, "fingerprint");
+
+		printf("%s: %s", out_json_text(f, "about"),
+		    out_json_text(f, "finding"));
+		if (fp[0] != '\0')
+			printf(" (%.16s)", fp);
+		putchar('\n');
+	}
+	if (n == 0)
+		printf("nothing found\n");
+}
+
+int
+cmd_check(struct cmd_context *ctx, int argc, char **argv)
+{
+	static const struct option	 options[] = {
+		{ "expiring", required_argument, NULL, OPT_EXPIRING },
+		CMD_OPTIONS
+	};
+	struct checker			 c = { .ctx = ctx,
+					    .soon_days = CERTS_SOON_DAYS };
+	struct err			 err;
+	int				 opt, status = CMD_OK;
+
+	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
+	    NULL)) != -1)
+		if (opt == OPT_EXPIRING) {
+			if (!certs_parse_days(optarg, &c.soon_days))
+				return cmd_usage(argv[0]);
+		} else if (!cmd_option(ctx, argv[0], opt, &status))
+			return status;
+	if (optind != argc)
+		return cmd_usage(argv[0]);
+	c.findings = json_array();
+	c.must_sign = json_object();
+	if (!check_all(ctx, &c, &err)) {
+		status = cmd_fail(&err);
+	} else {
+		if (json_array_size(c.findings) > 0)
+			status = CMD_FAILED;
+		if (ctx->is_json)
+			out_json_take(json_pack("{s:O}", "findings",
+			    c.findings));
+		else
+			print_findings(c.findings);
+	}
+	json_decref(c.findings);
+	json_decref(c.must_sign);
+	return status;
+}
