@@ -32,15 +32,11 @@ bundle_kind_name(enum bundle_kind kind)
 	return names[kind];
 }
 
-struct bundle_item *
-bundle_add(struct bundle *bundle, enum bundle_kind kind, const char *where)
+static struct bundle_item *
+add_item(struct bundle *bundle, enum bundle_kind kind, const char *where)
 {
 	struct bundle_item	*item;
 
-	if (bundle->n == BUNDLE_ITEMS_MAX) {
-		bundle->is_full = true;
-		return NULL;
-	}
 	/* Grown by doubling; the capacity is the next power of two. */
 	if ((bundle->n & (bundle->n - 1)) == 0)
 		bundle->items = mem_grow(bundle->items,
@@ -48,6 +44,15 @@ bundle_add(struct bundle *bundle, enum bundle_kind kind, const char *where)
 	item = &bundle->items[bundle->n++];
 	*item = (struct bundle_item){ .kind = kind, .where = mem_str(where) };
 	return item;
+}
+
+struct bundle_item *
+bundle_add(struct bundle *bundle, enum bundle_kind kind, const char *where)
+{
+	if (bundle->n < BUNDLE_ITEMS_MAX)
+		return add_item(bundle, kind, where);
+	bundle->is_full = true;
+	return NULL;
 }
 
 void
@@ -76,8 +81,11 @@ add_bytes(struct bundle *bundle, enum bundle_kind kind, const char *where,
 {
 	struct bundle_item	*item = bundle_add(bundle, kind, where);
 
-	if (item != NULL)
-		buf_add(&item->der, der, len);
+	if (item == NULL)
+		return;
+	buf_add(&item->der, der, len);
+	if (item->der.failed)
+		item->reason = mem_str("no memory for it");
 }
 
 void
@@ -639,6 +647,10 @@ bundle_read(const uint8_t *data, size_t len,
 	if (r.bundle->n == 0)
 		add_refused(r.bundle, BUNDLE_OTHER, "", len == 0 ?
 		    "it is empty" : "no certificate or key in it");
+	if (r.bundle->is_full)
+		add_item(r.bundle, BUNDLE_OTHER, "")->reason =
+		    mem_strf("more than %d items: the rest was not read",
+		    BUNDLE_ITEMS_MAX);
 	*out = r.bundle;
 	return true;
 }

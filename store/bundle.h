@@ -40,7 +40,7 @@ struct bundle_item {
 struct bundle {
 	struct bundle_item	*items;		/* in the order of the file */
 	size_t			 n;
-	bool			 is_full;	/* there were more items */
+	bool			 is_full;	/* the last item says so */
 };
 
 /*

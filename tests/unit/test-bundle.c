@@ -750,7 +750,9 @@ test_limits(void)
 	for (int i = 0; i < BUNDLE_ITEMS_MAX + 10; i++)
 		buf_adds(&in, "-----BEGIN X-----\nAAAA\n-----END X-----\n");
 	bundle = read_with(&in, NULL);
-	CHECK_INT(bundle->n, BUNDLE_ITEMS_MAX);
+	CHECK_INT(bundle->n, BUNDLE_ITEMS_MAX + 1);
+	CHECK_STR(bundle->items[BUNDLE_ITEMS_MAX].reason,
+	    "more than 20000 items: the rest was not read");
 	CHECK(bundle->is_full);
 	bundle_free(bundle);
 	buf_free(&in);
