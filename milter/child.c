@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "milter/child.h"
+#include "milter/vault_wire.h"
 #include "policy/config.h"
 
 #define RESTART_MIN_MS	100
@@ -98,6 +99,21 @@ child_ended(struct child *child)
 	child->delay_ms = delay;
 	child->restart_ms = now + delay;
 	child->pid = 0;
+}
+
+void
+child_tell_vault_died(const struct child *filter)
+{
+	struct buf	 answer = { 0 };
+
+	wire_put_u8(&answer, WIRE_VERSION);
+	wire_put_u8(&answer, ERR_TEMP);
+	wire_put_u32(&answer, 0);
+	wire_put_str(&answer, "the vault died");
+	for (size_t i = 0; i < CHILD_CHANNELS; i++)
+		send(filter->vault_ends[i], answer.data, answer.len,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	buf_free(&answer);
 }
 
 bool

@@ -47,6 +47,11 @@ void	child_started(struct child *, pid_t);
  * start does not eat the machine.
  */
 void	child_ended(struct child *);
+/*
+ * The vault died: tell who waits for it at a filter's channels, so that mails
+ * are answered at once and not when their time is up.
+ */
+void	child_tell_vault_died(const struct child *filter);
 bool	child_is_due(const struct child *);
 /* Until the next start is due; at most a minute. */
 int	child_wait_ms(struct child *const *, size_t n);

@@ -150,28 +150,43 @@ fact_of(const struct finding *finding, const struct err *lookup,
 	return finding->n == 0 ? CERT_FACT_NONE : CERT_FACT_UNUSABLE;
 }
 
+/*
+ * Ask, unless an earlier question of this mail found nobody to answer: the
+ * mail waits either way, and each would take its time.
+ */
+static void
+find(const struct journey_request *request, const char *addr,
+    enum cert_use use, struct finding **out, struct err *lookup,
+    struct err *outage)
+{
+	if (outage->kind != ERR_NONE)
+		*lookup = *outage;
+	else if (!custody_find(request->custody, addr, use, request->now, out,
+	    lookup))
+		*outage = *lookup;
+}
+
 static void
 find_sender(const struct journey_request *request, struct journey *j,
-    struct facts *facts)
+    struct facts *facts, struct err *outage)
 {
 	if (decide_needs_sender(&j->rule, facts) && facts->from != NULL)
-		custody_find(request->custody, j->from, CERT_USE_SIGN,
-		    request->now, &j->sender_finding, &j->sender_lookup);
+		find(request, j->from, CERT_USE_SIGN, &j->sender_finding,
+		    &j->sender_lookup, outage);
 	facts->sender_cert = fact_of(j->sender_finding, &j->sender_lookup,
 	    &facts->sender_reason);
 }
 
 static void
 find_recipients(const struct journey_request *request, struct journey *j,
-    struct facts *facts, struct fact_recipient *list)
+    struct facts *facts, struct fact_recipient *list, struct err *outage)
 {
 	for (size_t i = 0; i < j->n_recipients; i++) {
 		struct journey_recipient	*r = &j->recipients[i];
 
 		if (decide_needs_recipient(&j->rule, facts, i))
-			custody_find(request->custody, r->addr,
-			    CERT_USE_ENCRYPT, request->now, &r->finding,
-			    &r->lookup);
+			find(request, r->addr, CERT_USE_ENCRYPT, &r->finding,
+			    &r->lookup, outage);
 		list[i].cert = fact_of(r->finding, &r->lookup,
 		    &list[i].reason);
 	}
@@ -199,6 +214,7 @@ gather(const struct journey_request *request, struct journey *j,
     struct facts *facts, struct fact_recipient *list)
 {
 	const struct mail	*mail = request->mail;
+	struct err		 outage = { 0 };
 
 	*facts = (struct facts){
 		.is_authorised = j->is_authorised,
@@ -216,8 +232,8 @@ gather(const struct journey_request *request, struct journey *j,
 		.n_recipients = j->n_recipients,
 	};
 	find_hidden(mail, j, list);
-	find_sender(request, j, facts);
-	find_recipients(request, j, facts, list);
+	find_sender(request, j, facts, &outage);
+	find_recipients(request, j, facts, list, &outage);
 }
 
 /* --- transform: do it ------------------------------------------------------------ */

@@ -228,6 +228,10 @@ static void
 note_end(const struct supervisor *s, struct child *child, int status)
 {
 	child_ended(child);
+	for (size_t i = 0; child->kind == CHILD_VAULT && i < s->n_children;
+	    i++)
+		if (s->children[i]->kind == CHILD_FILTER)
+			child_tell_vault_died(s->children[i]);
 	if (s->is_stopping || child->is_retired)
 		return;
 	if (WIFSIGNALED(status))

@@ -111,6 +111,14 @@ send_request(int fd, const struct buf *request, int64_t deadline,
 	}
 }
 
+/* Answers to requests given up before, and deaths of earlier vaults. */
+static void
+drop_old_answers(int fd, struct buf *room)
+{
+	while (recv(fd, room->data, WIRE_MAX, MSG_DONTWAIT) > 0)
+		;
+}
+
 /* The answer with this id; those of requests given up before are dropped. */
 static bool
 receive_answer(int fd, uint32_t id, struct buf *answer,
@@ -120,6 +128,7 @@ receive_answer(int fd, uint32_t id, struct buf *answer,
 	for (;;) {
 		ssize_t	 len;
 		uint8_t	 version;
+		uint32_t answered;
 
 		if (!wait_for(fd, POLLIN, deadline, err))
 			return false;
@@ -135,7 +144,10 @@ receive_answer(int fd, uint32_t id, struct buf *answer,
 		    .left = (size_t)len };
 		version = wire_get_u8(reader);
 		*kind = (enum err_kind)wire_get_enum(reader, ERR_BUG);
-		if (wire_get_u32(reader) != id && !reader->failed)
+		answered = wire_get_u32(reader);
+		if (answered == 0 && !reader->failed)
+			return true;
+		if (answered != id && !reader->failed)
 			continue;
 		if (reader->failed || version != WIRE_VERSION)
 			return err_set(err, ERR_TEMP,
@@ -161,7 +173,9 @@ exchange(struct client *client, struct buf *request, struct buf *answer,
 		return false;
 	if ((channel = take_channel(client, deadline, err)) == NULL)
 		return false;
-	channel->last_id++;
+	if (++channel->last_id == 0)
+		channel->last_id = 1;
+	drop_old_answers(channel->fd, answer);
 	for (int i = 0; i < 4; i++)
 		request->data[2 + i] =
 		    (uint8_t)(channel->last_id >> (24 - 8 * i));

@@ -19,6 +19,9 @@
  *		    else: an enum err_kind, and the reason as a string
  *
  * Numbers are big-endian; bytes and strings have their length (u32) first.
+ * An answer with id 0 is the supervisor's: whatever was asked before it, the
+ * vault that was to answer has died.
+ *
  * A reader never trusts a length: what does not fit makes it fail, and it
  * stays failed, so that a whole packet is read first and judged once.
  */
