@@ -7,6 +7,7 @@
 #include <openssl/bio.h>
 #include <openssl/cms.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "base/mem.h"
@@ -48,6 +49,19 @@ add_extension(X509 *cert, int nid, const char *value)
 	X509_EXTENSION_free(ext);
 }
 
+static void
+set_der(struct seal_id *id)
+{
+	unsigned char	*der = NULL;
+	int		 len = i2d_X509(id->cert, &der);
+
+	if (len <= 0)
+		abort();
+	id->der = mem_dup(der, (size_t)len);
+	id->der_len = (size_t)len;
+	OPENSSL_free(der);
+}
+
 struct seal_id *
 seal_id_new(const char *kind, const char *address)
 {
@@ -56,9 +70,7 @@ seal_id_new(const char *kind, const char *address)
 	X509_NAME	*name;
 	EVP_PKEY	*signer;
 	char		*san = mem_strf("email:%s", address);
-	unsigned char	*der = NULL;
 	const EVP_MD	*md;
-	int		 len;
 
 	id->key = new_key(kind);
 	id->cert = X509_new();
@@ -89,11 +101,32 @@ seal_id_new(const char *kind, const char *address)
 		abort();
 	if (signer != id->key)
 		EVP_PKEY_free(signer);
-	if ((len = i2d_X509(id->cert, &der)) <= 0)
-		abort();
-	id->der = mem_dup(der, (size_t)len);
-	id->der_len = (size_t)len;
-	OPENSSL_free(der);
+	set_der(id);
+	return id;
+}
+
+struct seal_id *
+seal_id_load(const char *cert, const char *key)
+{
+	struct seal_id	*id = mem_alloc(sizeof(*id));
+	BIO		*cert_bio = BIO_new_file(cert, "r");
+	BIO		*key_bio = BIO_new_file(key, "r");
+	X509		*issuer;
+
+	id->cert = PEM_read_bio_X509(cert_bio, NULL, NULL, NULL);
+	id->chain = sk_X509_new_null();
+	while ((issuer = PEM_read_bio_X509(cert_bio, NULL, NULL, NULL)) !=
+	    NULL)
+		sk_X509_push(id->chain, issuer);
+	ERR_clear_error();
+	id->key = PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL);
+	BIO_free(cert_bio);
+	BIO_free(key_bio);
+	if (id->cert == NULL || id->key == NULL) {
+		seal_id_free(id);
+		return NULL;
+	}
+	set_der(id);
 	return id;
 }
 
@@ -104,6 +137,7 @@ seal_id_free(struct seal_id *id)
 		return;
 	EVP_PKEY_free(id->key);
 	X509_free(id->cert);
+	sk_X509_pop_free(id->chain, X509_free);
 	free(id->der);
 	free(id);
 }
@@ -125,7 +159,7 @@ seal_sign(void *arg, enum digest digest, const uint8_t *hash, struct buf *out,
 	if (md == NULL)
 		md = digest == DIGEST_SHA256 ? EVP_sha256() :
 		    digest == DIGEST_SHA384 ? EVP_sha384() : EVP_sha512();
-	cms = CMS_sign(NULL, NULL, NULL, NULL, flags);
+	cms = CMS_sign(NULL, NULL, id->chain, NULL, flags);
 	signer = CMS_add1_signer(cms, id->cert, id->key, md,
 	    CMS_BINARY | CMS_PARTIAL);
 	if (signer != NULL && CMS_signed_add1_attr_by_NID(signer,

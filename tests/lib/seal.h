@@ -23,10 +23,16 @@
 struct seal_id {
 	EVP_PKEY		*key;
 	X509			*cert;
+	STACK_OF(X509)		*chain;	/* goes along with signatures; or NULL */
 	uint8_t			*der;	/* the certificate */
 	size_t			 der_len;
 };
 struct seal_id	*seal_id_new(const char *kind, const char *address);
+/*
+ * From PEM files, the certificate's perhaps with its issuers behind it; NULL
+ * if one cannot be read.
+ */
+struct seal_id	*seal_id_load(const char *cert, const char *key);
 void		 seal_id_free(struct seal_id *);
 
 /* A transform_sign_fn; arg is a struct seal_id. */

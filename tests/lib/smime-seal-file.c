@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Usage: smime-seal-file [-k] [-o DIR] FILE...
+ * Usage: smime-seal-file [-k] [-c CERT -p KEY] [-o DIR] FILE...
  *
- * Each mail is signed, encrypted, and both, with keys made here; libcrypto
- * opens what came out, and the bytes inside have to be the entity's.  One
- * line per mail says how it went; totals follow.  -k keeps the body's line ends;
- * -o writes what each recipient gets, as DIR/N.orig and DIR/N.inner, for
- * tests/interop/render.py.  Exit status 1 if any mail failed.
+ * Each mail is signed, encrypted, and both, with a key made here or the PEM
+ * files given; libcrypto opens what came out, and the bytes inside have to be
+ * the entity's.  One line per mail says how it went; totals follow.  -k keeps the
+ * body's line ends.  -o writes the mail as it came, DIR/N.orig; what the
+ * recipient gets, DIR/N.inner; and the new mails, DIR/N.signed, N.opaque,
+ * N.encrypted and N.both.  Exit status 1 if any mail failed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,10 +49,13 @@ read_file(const char *path, struct buf *out)
 static void
 write_file(size_t number, const char *suffix, const struct buf *buf)
 {
-	char	*path = mem_strf("%s/%zu.%s", out_dir, number, suffix);
-	FILE	*file = fopen(path, "wb");
+	char	*path;
+	FILE	*file;
 
-	if (file != NULL) {
+	if (out_dir == NULL)
+		return;
+	path = mem_strf("%s/%zu.%s", out_dir, number, suffix);
+	if ((file = fopen(path, "wb")) != NULL) {
 		fwrite(buf->data, 1, buf->len, file);
 		fclose(file);
 	}
@@ -86,8 +90,8 @@ expected_inner(const struct seal_mail *mail, bool is_signed, struct buf *out,
 
 static bool
 seal(const struct seal_mail *mail, bool is_signed, bool is_encrypted,
-    enum transform_format format, struct buf *inner, enum canon_how *how,
-    struct err *err)
+    enum transform_format format, struct buf *out, struct buf *inner,
+    enum canon_how *how, struct err *err)
 {
 	struct encrypt_cert		 recipient = {
 		sender->der, sender->der_len
@@ -106,21 +110,20 @@ seal(const struct seal_mail *mail, bool is_signed, bool is_encrypted,
 		.n_recipients = 1
 	};
 	struct transform_result		*result;
-	struct buf			 out = { 0 }, want = { 0 };
+	struct buf			 want = { 0 };
 	bool				 is_ok;
 
 	if (!transform_mail(&request, &result, err))
 		return false;
 	*how = result->how;
-	seal_apply(mail->headers, result, &out);
-	is_ok = seal_open(&out, sender, is_signed, is_encrypted, inner,
+	seal_apply(mail->headers, result, out);
+	is_ok = seal_open(out, sender, is_signed, is_encrypted, inner,
 	    err) && expected_inner(mail, is_signed, &want, err);
 	if (is_ok && (inner->len != want.len || (want.len > 0 &&
 	    memcmp(inner->data, want.data, want.len) != 0)))
 		is_ok = err_set(err, ERR_BUG, "other bytes came out: %zu "
 		    "for %zu", inner->len, want.len);
 	transform_result_free(result);
-	buf_free(&out);
 	buf_free(&want);
 	return is_ok;
 }
@@ -131,34 +134,37 @@ seal_in_all_ways(const struct seal_mail *mail, size_t number, char *why,
 {
 	static const struct {
 		const char		*what;
+		const char		*suffix;
 		bool			 sign;
 		bool			 encrypt;
 		enum transform_format	 format;
 	} ways[] = {
-		{ "sign", true, false, TRANSFORM_DETACHED },
-		{ "sign opaquely", true, false, TRANSFORM_OPAQUE },
-		{ "encrypt", false, true, TRANSFORM_DETACHED },
-		{ "sign and encrypt", true, true, TRANSFORM_DETACHED },
+		{ "sign", "signed", true, false, TRANSFORM_DETACHED },
+		{ "sign opaquely", "opaque", true, false, TRANSFORM_OPAQUE },
+		{ "encrypt", "encrypted", false, true, TRANSFORM_DETACHED },
+		{ "sign and encrypt", "both", true, true,
+		    TRANSFORM_DETACHED },
 	};
 	enum outcome	 outcome = FAILED;
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct buf	 inner = { 0 };
+		struct buf	 out = { 0 }, inner = { 0 };
 		enum canon_how	 how;
 		struct err	 err;
 		bool		 is_ok;
 
 		err_clear(&err);
 		is_ok = seal(mail, ways[i].sign, ways[i].encrypt,
-		    ways[i].format, &inner, &how, &err);
+		    ways[i].format, &out, &inner, &how, &err);
 		if (is_ok && i == 0) {
 			outcome = how == CANON_FAST ? FAST :
 			    how == CANON_SPLICED ? SPLICED : OPAQUE;
-			if (out_dir != NULL) {
-				write_file(number, "orig", &mail->text);
-				write_file(number, "inner", &inner);
-			}
+			write_file(number, "orig", &mail->text);
+			write_file(number, "inner", &inner);
 		}
+		if (is_ok)
+			write_file(number, ways[i].suffix, &out);
+		buf_free(&out);
 		buf_free(&inner);
 		if (is_ok)
 			continue;
@@ -212,18 +218,26 @@ int
 main(int argc, char **argv)
 {
 	size_t	 totals[N_OUTCOMES] = { 0 };
+	const char	*cert = NULL, *key = NULL;
 	char	 why[1024];
 	int	 ch;
 
-	while ((ch = getopt(argc, argv, "ko:")) != -1) {
-		if (ch == 'k')
+	while ((ch = getopt(argc, argv, "c:ko:p:")) != -1) {
+		if (ch == 'c')
+			cert = optarg;
+		else if (ch == 'k')
 			keep_line_ends = true;
 		else if (ch == 'o')
 			out_dir = optarg;
+		else if (ch == 'p')
+			key = optarg;
 		else
 			return 2;
 	}
-	sender = seal_id_new("RSA:2048", "a@example.org");
+	sender = cert != NULL && key != NULL ? seal_id_load(cert, key) :
+	    seal_id_new("RSA:2048", "a@example.org");
+	if (sender == NULL)
+		return 2;
 	for (int i = optind; i < argc; i++) {
 		enum outcome	 outcome = seal_file(argv[i],
 		    (size_t)(i - optind), why, sizeof(why));
