@@ -243,6 +243,21 @@ addr_domain(const char *normalised)
 }
 
 bool
+addr_without_tag(const char *normalised, const char *delimiters,
+    char out[ADDR_MAX])
+{
+	const char	*at = strrchr(normalised, '@');
+	size_t		 len = strcspn(normalised, delimiters);
+
+	if (at == NULL || normalised[0] == '"' || len == 0 ||
+	    len >= (size_t)(at - normalised))
+		return false;
+	memcpy(out, normalised, len);
+	strcpy(out + len, at);
+	return true;
+}
+
+bool
 addr_is_member(const char *normalised, const char *member)
 {
 	const char	*domain = addr_domain(normalised), *wanted;

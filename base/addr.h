@@ -27,6 +27,14 @@ bool	addr_normalise(const char *in, size_t len, char out[ADDR_MAX],
 const char *addr_domain(const char *normalised);
 
 /*
+ * A sub-address without its tag: "bob+lists@example.org" cut at the first of
+ * these delimiters, each a character, in its local part.  False: there is
+ * none, nothing stands before it, or the local part is quoted.
+ */
+bool	addr_without_tag(const char *normalised, const char *delimiters,
+	    char out[ADDR_MAX]);
+
+/*
  * Does a normalised address fall under a member as the configuration names
  * it: "user@example.org" itself, "@example.org" all of the domain,
  * "@.example.org" all of the domain and of those below it.

@@ -73,6 +73,10 @@ struct row {
 #define OPTION(name_, value_, set_, field_) \
 	ROW(SECTION_DEFAULT, "default", name_, value_, set_, \
 	    struct options, field_)
+/* A list that a group inherits as a whole, unless it has its own. */
+#define OPTION_LIST(name_, set_, field_) \
+	{ { "default", name_, "{ }" }, SECTION_DEFAULT, set_, \
+	    offsetof(struct options, field_), NULL, true }
 #define RECIPIENTS(name_, set_, field_) \
 	ROW(SECTION_RECIPIENTS, "recipients", name_, NULL, set_, \
 	    struct config_recipients, field_)
@@ -88,6 +92,9 @@ static const struct row	 rows[] = {
 	TOP("user", "\"smime-milter\"", config_value_name, user),
 	TOP("filter-user", "\"smime-filter\"", config_value_name, filter_user),
 	TOP("subject-tags", "false", config_value_bool, subject_tags),
+	TOP("subaddress-delimiter", "\"\"", config_value_delimiter,
+	    subaddress_delimiter),
+	TOP("refuse-at-rcpt", "true", config_value_bool, refuse_at_rcpt),
 	TOP("max-message-size", "50M", config_value_size, max_message_size),
 	TOP("max-recipients", "1000", config_value_count, max_recipients),
 	TOP("spool-memory", "1M", config_value_size, spool_memory),
@@ -114,9 +121,14 @@ static const struct row	 rows[] = {
 	OPTION("override", "true", config_value_bool, override),
 	OPTION("cipher", "aes-256-cbc", config_value_cipher, cipher),
 	OPTION("digest", "sha-256", config_value_digest, digest),
+	OPTION("key-management", "rsa", config_value_key_management,
+	    key_management),
 	OPTION("signed-format", "detached", config_value_format,
 	    signed_format),
 	OPTION("on-error", "tempfail", config_value_on_error, on_error),
+	OPTION_LIST("skip-sign", config_value_type, skip_sign),
+	OPTION_LIST("skip-encrypt", config_value_type, skip_encrypt),
+	OPTION_LIST("also-encrypt-to", config_value_address, also_encrypt_to),
 
 	LIST(SECTION_GROUP, "group", "members", NULL, add_member, true),
 	LIST(SECTION_GROUP, "group", "members-file", "\"\"",
@@ -129,6 +141,9 @@ static const struct row	 rows[] = {
 	RECIPIENTS("sign", config_value_want, sign),
 	RECIPIENTS("encrypt", config_value_want, encrypt),
 	RECIPIENTS("cipher", config_value_cipher, cipher),
+	RECIPIENTS("key-management", config_value_key_management,
+	    key_management),
+	RECIPIENTS("signed-format", config_value_format, signed_format),
 };
 
 #define N_ROWS	(sizeof(rows) / sizeof(rows[0]))
@@ -158,7 +173,7 @@ struct parse {
 	const cfg_t			*current;	/* section being read */
 	size_t				 n_ended;	/* sections read */
 	struct group_table		*titles;	/* where each is */
-	char				*defaults[N_ROWS];	/* as given */
+	char				*defaults[N_ROWS];	/* as given; of lists, lines */
 	bool				(*given)[N_ROWS];	/* by group */
 	struct named_file		*files;
 	size_t				 n_files;
@@ -352,7 +367,7 @@ set_defaults(enum section section, void *base)
 {
 	for (size_t i = 0; i < N_ROWS; i++)
 		if (rows[i].section == section && rows[i].set != NULL &&
-		    rows[i].doc.value != NULL)
+		    rows[i].doc.value != NULL && !rows[i].is_list)
 			set_default(&rows[i], base);
 }
 
@@ -469,6 +484,17 @@ take_error(cfg_t *cfg, const char *fmt, va_list ap)
 	fail(active, cfg->line);
 }
 
+/* What the default section says, for the groups. */
+static void
+note_default(struct parse *p, size_t i, const char *value)
+{
+	char	*old = p->defaults[i];
+
+	p->defaults[i] = old == NULL ? mem_str(value) :
+	    mem_strf("%s\n%s", old, value);
+	free(old);
+}
+
 /* A value beyond its own field: which options a group has itself. */
 static void
 note_given(struct parse *p, const struct row *row, enum section section,
@@ -478,7 +504,7 @@ note_given(struct parse *p, const struct row *row, enum section section,
 	struct config_recipients	*r;
 
 	if (section == SECTION_DEFAULT)
-		p->defaults[i] = mem_str(value);
+		note_default(p, i, value);
 	if (section == SECTION_GROUP)
 		p->given[p->config->n_groups - 1][i] = true;
 	if (section != SECTION_RECIPIENTS)
@@ -490,6 +516,10 @@ note_given(struct parse *p, const struct row *row, enum section section,
 	    row->offset == offsetof(struct config_recipients, encrypt);
 	r->has_cipher |= row->set != NULL &&
 	    row->offset == offsetof(struct config_recipients, cipher);
+	r->has_key_management |= row->set != NULL && row->offset ==
+	    offsetof(struct config_recipients, key_management);
+	r->has_signed_format |= row->set != NULL && row->offset ==
+	    offsetof(struct config_recipients, signed_format);
 }
 
 static bool
@@ -534,6 +564,20 @@ on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 }
 
 /*
+ * An empty list is a value, too: the group has its own, with nothing in it.
+ * libconfuse makes no call for that, it only marks the option.
+ */
+static void
+note_lists(struct parse *p, const cfg_t *section)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (rows[i].section == SECTION_DEFAULT && rows[i].is_list &&
+		    (cfg_getopt((cfg_t *)(uintptr_t)section,
+		    rows[i].doc.name)->flags & CFGF_MODIFIED) != 0)
+			p->given[p->config->n_groups - 1][i] = true;
+}
+
+/*
  * All of a section was taken as it was read.  libconfuse need not keep it; it
  * would compare each title with all that came before.
  */
@@ -546,6 +590,8 @@ on_section_end(cfg_t *cfg, cfg_opt_t *opt)
 	(void)cfg;
 	if (active->current != section && !begin_section(active, section))
 		return -1;
+	if (section_of(section) == SECTION_GROUP)
+		note_lists(active, section);
 	active->current = NULL;
 	active->n_ended++;
 	if ((opt->flags & CFGF_MULTI) != 0)
@@ -585,12 +631,23 @@ make_confuse(void)
 
 /* --- the whole -------------------------------------------------------- */
 
+/* Each line as a value; a field that is no list has one. */
+static void
+set_lines(const struct row *row, void *base, const char *lines)
+{
+	struct err	 ignored;	/* it was accepted in default */
+	char		*copy = mem_str(lines), *rest = copy, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		set_field(row, base, line, &ignored);
+	free(copy);
+}
+
 /* Groups have what they say themselves, then what default says. */
 static void
 inherit(struct parse *p)
 {
 	struct config	*c = p->config;
-	struct err	 ignored;	/* it was accepted in default */
 
 	for (size_t g = 0; g < c->n_groups; g++)
 		for (size_t i = 0; i < N_ROWS; i++) {
@@ -598,9 +655,9 @@ inherit(struct parse *p)
 			    p->given[g][i])
 				continue;
 			if (p->defaults[i] != NULL)
-				set_field(&rows[i], &c->groups[g].options,
-				    p->defaults[i], &ignored);
-			else
+				set_lines(&rows[i], &c->groups[g].options,
+				    p->defaults[i]);
+			else if (!rows[i].is_list)
 				set_default(&rows[i], &c->groups[g].options);
 		}
 }
@@ -768,6 +825,9 @@ group_clear(struct config_group *group)
 {
 	free(group->name);
 	free(group->label);
+	config_value_types_free(&group->options.skip_sign);
+	config_value_types_free(&group->options.skip_encrypt);
+	config_value_addresses_free(&group->options.also_encrypt_to);
 }
 
 void
@@ -804,5 +864,6 @@ config_free(struct config *config)
 	free(config->user);
 	free(config->filter_user);
 	free(config->spool_dir);
+	free(config->subaddress_delimiter);
 	free(config);
 }

@@ -33,6 +33,12 @@ enum signed_format {
 	FORMAT_OPAQUE		/* application/pkcs7-mime; signed-data */
 };
 
+/* How the content key reaches recipients whose key is RSA; EC has one way. */
+enum key_management {
+	KEY_MANAGEMENT_RSA,		/* PKCS #1 v1.5: all can read it */
+	KEY_MANAGEMENT_RSA_OAEP		/* RFC 8017, with SHA-256 */
+};
+
 enum on_error {
 	ON_ERROR_TEMPFAIL,
 	ON_ERROR_REJECT,
@@ -44,6 +50,25 @@ const char *config_want_name(enum want);
 const char *config_otherwise_name(enum otherwise);
 const char *config_on_error_name(enum on_error);
 
+/* A media type, maybe with a parameter: "text/calendar; method=reply". */
+struct config_type {
+	char	*text;		/* as it is told */
+	char	*type;		/* lower case */
+	char	*param;		/* NULL: whatever there is */
+	char	*value;		/* NULL: any; else compared without case */
+};
+
+struct config_types {
+	struct config_type	*list;
+	size_t			 n;
+};
+
+/* Addresses, normalised; or "self". */
+struct config_addresses {
+	char	**list;
+	size_t	  n;
+};
+
 /* What a group says about its mail. */
 struct options {
 	enum want		 sign;
@@ -53,8 +78,12 @@ struct options {
 	bool			 override;
 	enum cipher		 cipher;
 	enum digest		 digest;
+	enum key_management	 key_management;
 	enum signed_format	 signed_format;
 	enum on_error		 on_error;
+	struct config_types	 skip_sign;
+	struct config_types	 skip_encrypt;
+	struct config_addresses	 also_encrypt_to;
 };
 
 struct config_group {
@@ -72,9 +101,13 @@ struct config_recipients {
 	bool		 has_sign;
 	bool		 has_encrypt;
 	bool		 has_cipher;
+	bool		 has_key_management;
+	bool		 has_signed_format;
 	enum want	 sign;
 	enum want	 encrypt;
 	enum cipher	 cipher;
+	enum key_management	 key_management;
+	enum signed_format	 signed_format;
 };
 
 enum role {
@@ -126,6 +159,8 @@ struct config {
 	char			*user;
 	char			*filter_user;
 	bool			 subject_tags;
+	char			*subaddress_delimiter;	/* characters; "": none */
+	bool			 refuse_at_rcpt;	/* see early.h */
 
 	size_t			 max_message_size;	/* bytes */
 	size_t			 max_recipients;

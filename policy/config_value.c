@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "policy/config.h"
@@ -23,6 +24,8 @@ static const char *const role_words[] = {
 	"direct", "stamp", "seal", NULL };
 static const char *const format_words[] = {
 	"detached", "opaque", NULL };
+static const char *const key_management_words[] = {
+	"rsa", "rsa-oaep", NULL };
 
 const char *
 config_want_name(enum want want)
@@ -140,6 +143,17 @@ config_value_format(void *field, const char *value, struct err *err)
 }
 
 bool
+config_value_key_management(void *field, const char *value, struct err *err)
+{
+	int	 i = find_word(key_management_words, value);
+
+	if (i < 0)
+		return config_value_refuse(value, "rsa or rsa-oaep", err);
+	*(enum key_management *)field = (enum key_management)i;
+	return true;
+}
+
+bool
 config_value_cipher(void *field, const char *value, struct err *err)
 {
 	if (alg_cipher_parse(value, field))
@@ -182,6 +196,127 @@ config_value_path(void *field, const char *value, struct err *err)
 		    err);
 	return config_value_string(field, value, err);
 }
+
+/* What people really use, and nothing that quoting makes ambiguous. */
+bool
+config_value_delimiter(void *field, const char *value, struct err *err)
+{
+	if (value[strspn(value, "+-=#_")] != '\0')
+		return config_value_refuse(value,
+		    "nothing, or some of the characters + - = # _", err);
+	return config_value_string(field, value, err);
+}
+
+/* --- lists ------------------------------------------------------------ */
+
+static const char	 token_chars[] = "abcdefghijklmnopqrstuvwxyz"
+	"0123456789!#$&-^_.+";		/* RFC 6838, section 4.2 */
+
+/* The token at *p in lower case, *p then behind it; NULL if there is none. */
+static char *
+take_token(const char **p)
+{
+	char	*token, *end;
+
+	*p += strspn(*p, " \t");
+	token = mem_str(*p);
+	for (char *c = token; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	end = token + strspn(token, token_chars);
+	*p += end - token;
+	*end = '\0';
+	if (end != token)
+		return token;
+	free(token);
+	return NULL;
+}
+
+static void
+type_free(struct config_type *type)
+{
+	free(type->text);
+	free(type->type);
+	free(type->param);
+	free(type->value);
+}
+
+/* type "/" subtype [";" parameter ["=" value]] */
+static bool
+parse_type(const char *p, struct config_type *type)
+{
+	char	*major = take_token(&p), *minor = NULL;
+
+	if (major != NULL && *p == '/') {
+		p++;
+		minor = take_token(&p);
+	}
+	if (minor != NULL)
+		type->type = mem_strf("%s/%s", major, minor);
+	free(major);
+	free(minor);
+	p += strspn(p, " \t");
+	if (type->type == NULL || *p == '\0')
+		return type->type != NULL;
+	if (*p++ != ';' || (type->param = take_token(&p)) == NULL)
+		return false;
+	if (*p == '=') {
+		p++;
+		if ((type->value = take_token(&p)) == NULL)
+			return false;
+	}
+	return *p == '\0';
+}
+
+bool
+config_value_type(void *field, const char *value, struct err *err)
+{
+	struct config_types	*types = field;
+	struct config_type	 type = { 0 };
+
+	if (!parse_type(value, &type)) {
+		type_free(&type);
+		return config_value_refuse(value, "a media type, such as "
+		    "text/calendar or \"text/calendar; method\"", err);
+	}
+	type.text = mem_str(value);
+	types->list = mem_grow(types->list, types->n + 1, sizeof(type));
+	types->list[types->n++] = type;
+	return true;
+}
+
+void
+config_value_types_free(struct config_types *types)
+{
+	for (size_t i = 0; i < types->n; i++)
+		type_free(&types->list[i]);
+	free(types->list);
+}
+
+bool
+config_value_address(void *field, const char *value, struct err *err)
+{
+	struct config_addresses	*addresses = field;
+	char			 addr[ADDR_MAX] = "self";
+
+	if (strcmp(value, "self") != 0 &&
+	    !addr_normalise(value, strlen(value), addr, err))
+		return false;
+	addresses->list = mem_grow(addresses->list, addresses->n + 1,
+	    sizeof(*addresses->list));
+	addresses->list[addresses->n++] = mem_str(addr);
+	return true;
+}
+
+void
+config_value_addresses_free(struct config_addresses *addresses)
+{
+	for (size_t i = 0; i < addresses->n; i++)
+		free(addresses->list[i]);
+	free(addresses->list);
+}
+
+/* --- numbers ---------------------------------------------------------- */
 
 /* A number from 1 to largest; end is what follows its digits. */
 static bool

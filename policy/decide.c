@@ -12,7 +12,7 @@ struct part {
 	enum verdict	 verdict;
 	bool		 is_done;	/* sign it, or encrypt it */
 	const char	*enhanced;	/* RFC 3463, without its class */
-	bool		 is_private;	/* the reason is for the log only */
+	const char	*told;		/* instead of the reason, if not NULL */
 	char		 reason[400];
 };
 
@@ -99,11 +99,17 @@ reject(struct part *part, const char *enhanced)
 }
 
 static void
-wait_for_lookup(struct part *part)
+wait_for(struct part *part, const char *told)
 {
 	part->verdict = VERDICT_TEMPFAIL;
 	part->enhanced = "3.0";
-	part->is_private = true;
+	part->told = told;
+}
+
+static void
+wait_for_lookup(struct part *part)
+{
+	wait_for(part, "certificates cannot be looked up at the moment");
 }
 
 /* --- who is sending --------------------------------------------------- */
@@ -158,6 +164,10 @@ settle_sign(const struct rule *rule, const struct facts *facts,
 	}
 	if (rule->sign == WANT_PREFER && facts->is_null_sender) {
 		ADD(part, "not signed: null sender");
+		return true;
+	}
+	if (rule->sign == WANT_PREFER && facts->skip_sign != NULL) {
+		ADD(part, "not signed: %s (skip-sign)", facts->skip_sign);
 		return true;
 	}
 	return false;
@@ -277,6 +287,11 @@ settle_encrypt(const struct rule *rule, const struct facts *facts,
 		return false;
 	if (facts->is_null_sender) {
 		ADD(part, "not encrypted: null sender");
+		return true;
+	}
+	if (facts->skip_encrypt != NULL) {
+		ADD(part, "not encrypted: %s (skip-encrypt)",
+		    facts->skip_encrypt);
 		return true;
 	}
 	/* One copy that goes out in clear whoever has a certificate. */
@@ -401,6 +416,33 @@ decide_encrypt(const struct rule *rule, const struct facts *facts,
 	part->is_done = true;
 }
 
+/*
+ * An archive that cannot read its copy is the administrator's to mend, so
+ * the mail waits: it goes neither in clear nor past the archive.  A sender
+ * without certificate does without his own copy.
+ */
+static void
+decide_also(const struct facts *facts, struct part *part)
+{
+	for (size_t i = 0; part->is_done && i < facts->n_also; i++) {
+		const struct fact_also	*a = &facts->also[i];
+
+		if (a->cert == CERT_FACT_USABLE)
+			continue;
+		if (part->reason[0] != '\0')
+			ADD(part, "; ");
+		if (a->is_self && is_missing(a->cert)) {
+			ADD(part, "not encrypted to the sender: %s",
+			    cert_reason(a->cert, a->reason));
+			continue;
+		}
+		ADD(part, "also-encrypt-to %s: %s", a->addr,
+		    cert_reason(a->cert, a->reason));
+		part->is_done = false;
+		wait_for(part, "the mail cannot be encrypted at the moment");
+	}
+}
+
 /* --- the whole -------------------------------------------------------- */
 
 bool
@@ -423,13 +465,25 @@ decide_needs_recipient(const struct rule *rule, const struct facts *facts,
 	    !settle_encrypt(rule, facts, &part);
 }
 
+bool
+decide_needs_also(const struct rule *rule, const struct facts *facts)
+{
+	struct part	 part;
+
+	if (is_exempt(facts) || rule->refusal != NULL ||
+	    facts->role == ROLE_STAMP)
+		return false;
+	decide_encrypt(rule, facts, &part);
+	return part.is_done;
+}
+
 static bool
 stops(const struct part *part, enum verdict verdict, struct decision *d)
 {
 	if (part->verdict != verdict)
 		return false;
-	finish(d, verdict, part->enhanced, part->reason, part->is_private ?
-	    "certificates cannot be looked up at the moment" : part->reason);
+	finish(d, verdict, part->enhanced, part->reason, part->told != NULL ?
+	    part->told : part->reason);
 	return true;
 }
 
@@ -450,6 +504,8 @@ decide(const struct rule *rule, const struct facts *facts, struct decision *d)
 	}
 	decide_sign(rule, facts, &sign);
 	decide_encrypt(rule, facts, &encrypt);
+	if (facts->role != ROLE_STAMP)
+		decide_also(facts, &encrypt);
 	/* What can never be is told at once, whatever else has to wait. */
 	if (stops(&sign, VERDICT_REJECT, d) ||
 	    stops(&encrypt, VERDICT_REJECT, d) ||
@@ -483,6 +539,9 @@ may_accept(const struct rule *rule, const struct facts *facts)
 		return false;
 	for (size_t i = 0; i < facts->n_recipients; i++)
 		if (facts->recipients[i].cert == CERT_FACT_UNKNOWN)
+			return false;
+	for (size_t i = 0; i < facts->n_also; i++)
+		if (facts->also[i].cert == CERT_FACT_UNKNOWN)
 			return false;
 	return true;
 }

@@ -24,6 +24,14 @@ struct fact_recipient {
 	const char	*reason;	/* why not: "certificate expired" */
 };
 
+/* Whom the group adds to those that the mail is encrypted to. */
+struct fact_also {
+	const char	*addr;
+	bool		 is_self;	/* the sender, who can be left out */
+	enum cert_fact	 cert;
+	const char	*reason;
+};
+
 /* All that was found out about one mail; borrowed strings. */
 struct facts {
 	bool		 is_authorised;	/* identity_check() */
@@ -36,6 +44,8 @@ struct facts {
 	bool		 is_login;	/* somebody authenticated */
 	bool		 is_report;	/* multipart/report */
 	enum role	 role;
+	const char	*skip_sign;	/* the exempt type that it has, or NULL */
+	const char	*skip_encrypt;
 	/* Seal: its stamp says that all recipients could be encrypted to. */
 	bool		 was_encryptable;
 
@@ -43,6 +53,8 @@ struct facts {
 	const char	*sender_reason;
 	const struct fact_recipient *recipients;	/* as in the rule */
 	size_t		 n_recipients;
+	const struct fact_also *also;
+	size_t		 n_also;
 };
 
 enum verdict {
@@ -76,6 +88,9 @@ const char *decide_action_name(const struct decision *);
 bool	decide_needs_sender(const struct rule *, const struct facts *);
 bool	decide_needs_recipient(const struct rule *, const struct facts *,
 	    size_t i);
+
+/* Once all the others are known. */
+bool	decide_needs_also(const struct rule *, const struct facts *);
 
 /* Pure: no clock, no files, no log. */
 void	decide(const struct rule *, const struct facts *, struct decision *);

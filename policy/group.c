@@ -124,6 +124,18 @@ group_table_find(const struct group_table *table, const char *addr)
 	return found;
 }
 
+size_t
+group_table_find_tagged(const struct group_table *table, const char *addr,
+    const char *delimiters)
+{
+	char	 plain[ADDR_MAX];
+
+	if (get(table, "", addr) != GROUP_NONE ||
+	    !addr_without_tag(addr, delimiters, plain))
+		return group_table_find(table, addr);
+	return group_table_find(table, plain);
+}
+
 void
 group_table_free(struct group_table *table)
 {

@@ -24,6 +24,12 @@ size_t	group_table_add(struct group_table *, const char *member, size_t set);
  * has all of it.  GROUP_NONE: no set has it.
  */
 size_t	group_table_find(const struct group_table *, const char *addr);
+/*
+ * The same for a sub-address: where no set has this very address as a member,
+ * the one without its tag is looked up (see addr_without_tag()).
+ */
+size_t	group_table_find_tagged(const struct group_table *, const char *addr,
+	    const char *delimiters);
 void	group_table_free(struct group_table *);
 
 #endif

@@ -343,8 +343,8 @@ check_host(const struct config *config, const char *client, const char *from,
 	return refuse("client ", client, from, why);
 }
 
-bool
-identity_check(const struct config *config, const char *login,
+static bool
+check_sender(const struct config *config, const char *login,
     const char *client, const char *from, struct err *why)
 {
 	if (login != NULL)
@@ -354,4 +354,18 @@ identity_check(const struct config *config, const char *login,
 	if (strcmp(client, "local") == 0)
 		return check_local(config, from, why);
 	return check_host(config, client, from, why);
+}
+
+/* Whoever may use an address may use its sub-addresses, never the reverse. */
+bool
+identity_check(const struct config *config, const char *login,
+    const char *client, const char *from, struct err *why)
+{
+	char		 plain[ADDR_MAX];
+	struct err	 ignored;
+
+	if (check_sender(config, login, client, from, why))
+		return true;
+	return addr_without_tag(from, config->subaddress_delimiter, plain) &&
+	    check_sender(config, login, client, plain, &ignored);
 }

@@ -51,7 +51,8 @@ note(struct rule *rule, const struct subject *subject, enum wish wish,
 static const struct config_group *
 group_of(const struct config *config, const char *addr)
 {
-	size_t	 i = group_table_find(config->group_members, addr);
+	size_t	 i = group_table_find_tagged(config->group_members, addr,
+		    config->subaddress_delimiter);
 
 	return i == GROUP_NONE ? &config->default_group : &config->groups[i];
 }
@@ -144,7 +145,8 @@ match_recipient(const struct config *config, struct rule *rule, size_t i,
 	const struct config_recipients		*s = NULL;
 	size_t					 n;
 
-	n = group_table_find(config->recipients_members, addr);
+	n = group_table_find_tagged(config->recipients_members, addr,
+	    config->subaddress_delimiter);
 	if (n != GROUP_NONE) {
 		s = &config->recipients[n];
 		sign = combine(rule, &signing, sign, s, s->has_sign, s->sign);
@@ -287,6 +289,35 @@ settle_cipher(struct rule *rule)
 	}
 }
 
+/*
+ * What all recipients of the copy can read: RSA-OAEP and opaque signatures
+ * only where everyone's section, or the group's where that says nothing, has
+ * them.
+ */
+static void
+settle_forms(struct rule *rule)
+{
+	struct options	*options = &rule->options;
+	bool		 is_oaep = true, is_opaque = true;
+
+	for (size_t i = 0; i < rule->n_recipients; i++) {
+		const struct config_recipients	*s =
+		    rule->recipients[i].section;
+
+		is_oaep &= (s != NULL && s->has_key_management ?
+		    s->key_management : options->key_management) ==
+		    KEY_MANAGEMENT_RSA_OAEP;
+		is_opaque &= (s != NULL && s->has_signed_format ?
+		    s->signed_format : options->signed_format) ==
+		    FORMAT_OPAQUE;
+	}
+	if (rule->n_recipients == 0)
+		return;
+	options->key_management = is_oaep ? KEY_MANAGEMENT_RSA_OAEP :
+	    KEY_MANAGEMENT_RSA;
+	options->signed_format = is_opaque ? FORMAT_OPAQUE : FORMAT_DETACHED;
+}
+
 /* The wishes that count; those that do not are noted, or refuse the mail. */
 static struct wishes
 admit_wishes(struct rule *rule, const struct wishes *wishes)
@@ -337,6 +368,7 @@ match(const struct config *config, const struct match_input *in,
 	tally_recipients(&rule, &signs, &encrypts);
 	settle_sign(&rule, &signs, is_one_copy);
 	settle_cipher(&rule);
+	settle_forms(&rule);
 	if (is_one_copy) {
 		refuse_contradiction(&rule, &signing, &signs);
 		refuse_contradiction(&rule, &encryption, &encrypts);

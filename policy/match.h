@@ -37,7 +37,7 @@ struct rule_recipient {
  */
 struct rule {
 	const struct config_group *group;	/* the default if none fits */
-	struct options		 options;	/* cipher: what all can read */
+	struct options		 options;	/* forms: what all can read */
 	enum want		 sign;		/* of the whole mail */
 	const char		*sign_by;	/* "recipients lists" */
 	struct rule_recipient	*recipients;	/* as in match_input */

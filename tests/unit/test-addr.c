@@ -130,6 +130,24 @@ static const struct {
 	{ "the domain is after the last @", "\"x@b.c\"@d.e", "@d.e", true },
 };
 
+static const struct {
+	const char	*what;
+	const char	*addr;
+	const char	*delimiters;
+	const char	*out;
+} tag_rows[] = {
+	{ "a tag", "bob+lists@x.example", "+", "bob@x.example" },
+	{ "an empty one", "bob+@x.example", "+", "bob@x.example" },
+	{ "the first delimiter of several", "bob-a+b@x.example", "+-",
+	    "bob@x.example" },
+	{ "another delimiter", "bob-a@x.example", "+", NULL },
+	{ "no delimiter at all", "bob+a@x.example", "", NULL },
+	{ "nothing before it", "+a@x.example", "+", NULL },
+	{ "only in the domain", "bob@x-y.example", "-", NULL },
+	{ "inside quotes", "\"bob+ a\"@x.example", "+", NULL },
+	{ "no address", "bob+a", "+", NULL },
+};
+
 int
 main(void)
 {
@@ -177,6 +195,14 @@ main(void)
 		test_row(is_rows[i].what);
 		CHECK_INT(addr_is_member(is_rows[i].addr, is_rows[i].member),
 		    is_rows[i].is_member);
+	}
+	for (size_t i = 0; i < TEST_LEN(tag_rows); i++) {
+		bool	 is_ok;
+
+		test_row(tag_rows[i].what);
+		is_ok = addr_without_tag(tag_rows[i].addr,
+		    tag_rows[i].delimiters, out);
+		CHECK_STR(is_ok ? out : NULL, tag_rows[i].out);
 	}
 	test_row(NULL);
 	CHECK_STR(addr_domain("\"a@b\"@c.d"), "c.d");

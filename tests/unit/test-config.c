@@ -35,6 +35,20 @@ static const struct {
 	    "require" },
 	{ "a word with a semicolon", "enabled = true;",
 	    "t.conf:1: enabled: found \"true;\", wanted true or false" },
+	{ "a type without a subtype", "default { skip-sign = { text } }",
+	    "t.conf:1: skip-sign: found \"text\", wanted a media type, such "
+	    "as text/calendar or \"text/calendar; method\"" },
+	{ "a type with two parameters",
+	    "default { skip-encrypt = { \"a/b; c; d\" } }",
+	    "t.conf:1: skip-encrypt: found \"a/b; c; d\", wanted a media "
+	    "type, such as text/calendar or \"text/calendar; method\"" },
+	{ "an archive that is no address",
+	    "default { also-encrypt-to = { archive } }",
+	    "t.conf:1: also-encrypt-to: \"archive\" is no mail address: one "
+	    "\"@\" between local part and domain is wanted" },
+	{ "a delimiter that quotes", "subaddress-delimiter = \"'\"",
+	    "t.conf:1: subaddress-delimiter: found \"'\", wanted nothing, or "
+	    "some of the characters + - = # _" },
 	{ "a word in other letters", "default { mixed = Plain }",
 	    "t.conf:1: mixed: found \"Plain\", wanted plain, reject or "
 	    "tempfail" },
@@ -244,6 +258,47 @@ test_inheritance(void)
 	CHECK_INT(group_table_find(c->group_members, "a@x.example"), 0);
 	CHECK_INT(group_table_find(c->group_members, "b@x.example"), 1);
 	CHECK_INT(c->n_warnings, 0);
+	config_free(c);
+}
+
+/* A list is inherited whole, replaced whole, and can be emptied. */
+static void
+test_lists(void)
+{
+	struct config	*c;
+	struct options	*o;
+	struct err	 err;
+
+	REQUIRE_OK(parse(
+	    "group empty { members = { \"e@x.example\" } skip-sign = { }\n"
+	    "  also-encrypt-to = { } }\n"
+	    "default { skip-sign = { \"Text/Calendar; METHOD=reply\",\n"
+	    "  \"multipart/report\" }  also-encrypt-to = { self,\n"
+	    "  \"Archive@X.example\" } }\n"
+	    "group own { members = { \"o@x.example\" }\n"
+	    "  skip-sign = { \"image/png\" } }\n"
+	    "group none { members = { \"n@x.example\" } sign = never }\n",
+	    &c, &err), err);
+	o = &c->default_group.options;
+	CHECK_INT(o->skip_sign.n, 2);
+	CHECK_STR(o->skip_sign.list[0].text, "Text/Calendar; METHOD=reply");
+	CHECK_STR(o->skip_sign.list[0].type, "text/calendar");
+	CHECK_STR(o->skip_sign.list[0].param, "method");
+	CHECK_STR(o->skip_sign.list[0].value, "reply");
+	CHECK_STR(o->skip_sign.list[1].type, "multipart/report");
+	CHECK_STR(o->skip_sign.list[1].param, NULL);
+	CHECK_INT(o->skip_encrypt.n, 0);
+	CHECK_STR(o->also_encrypt_to.list[0], "self");
+	CHECK_STR(o->also_encrypt_to.list[1], "archive@x.example");
+	o = &c->groups[0].options;
+	CHECK_INT(o->skip_sign.n + o->also_encrypt_to.n, 0);
+	o = &c->groups[1].options;
+	CHECK_INT(o->skip_sign.n, 1);
+	CHECK_STR(o->skip_sign.list[0].type, "image/png");
+	CHECK_INT(o->also_encrypt_to.n, 2);
+	o = &c->groups[2].options;
+	CHECK_INT(o->skip_sign.n, 2);
+	CHECK_STR(o->skip_sign.list[1].type, "multipart/report");
 	config_free(c);
 }
 
@@ -619,6 +674,7 @@ main(void)
 	test_nul();
 	test_defaults();
 	test_inheritance();
+	test_lists();
 	test_sections();
 	test_warnings();
 	test_files();

@@ -18,6 +18,9 @@ struct mail {
 	enum cert_fact	 certs[N_RECIPIENTS];
 	bool		 has_hidden;
 	bool		 was_encryptable;
+	bool		 is_exempt_type;	/* of skip-sign, skip-encrypt */
+	enum { ALSO_NONE, ALSO_ARCHIVE, ALSO_SELF, N_ALSO } also;
+	enum cert_fact	 also_cert;
 };
 
 enum outcome { GO_NO, GO_YES, REFUSE, WAIT };
@@ -28,6 +31,7 @@ struct setup {
 	struct rule_recipient	 rules[N_RECIPIENTS];
 	struct rule		 rule;
 	struct fact_recipient	 recipients[N_RECIPIENTS];
+	struct fact_also	 also;
 	struct facts		 facts;
 };
 
@@ -56,7 +60,13 @@ set_up(const struct mail *m, struct setup *s)
 		.is_report = m->envelope == NULL_REPORT,
 		.role = m->role, .was_encryptable = m->was_encryptable,
 		.sender_cert = m->cert, .recipients = s->recipients,
-		.n_recipients = N_RECIPIENTS };
+		.n_recipients = N_RECIPIENTS,
+		.skip_sign = m->is_exempt_type ? "text/calendar" : NULL,
+		.skip_encrypt = m->is_exempt_type ? "text/calendar" : NULL,
+		.also = &s->also, .n_also = m->also != ALSO_NONE };
+	s->also = (struct fact_also){ m->also == ALSO_SELF ?
+	    "a@example.org" : "archive@example.org", m->also == ALSO_SELF,
+	    m->also_cert, NULL };
 	for (size_t i = 0; i < N_RECIPIENTS; i++) {
 		s->rules[i] = (struct rule_recipient){ NULL, m->sign,
 		    m->encrypt[i], "default", "default" };
@@ -100,6 +110,9 @@ model_sign(const struct mail *m)
 	/* "Left alone, where nothing is required: a null sender" */
 	if (m->envelope != FULL_SENDER && !must)
 		return GO_NO;
+	/* "Media types that are not signed where it is only preferred" */
+	if (m->is_exempt_type && !must)
+		return GO_NO;
 	if (m->cert == CERT_FACT_USABLE)
 		return GO_YES;
 	return lacks(m->cert) ? unless_required(must) : WAIT;
@@ -130,6 +143,8 @@ model_encrypt(const struct mail *m)
 		return unless_required(must);
 	if (m->envelope != FULL_SENDER && !must)
 		return GO_NO;
+	if (m->is_exempt_type && !must)
+		return GO_NO;
 	/* "If anybody requires encryption it is ... for all or refused" */
 	if (impossible || (must && is_one_copy && not_all))
 		return REFUSE;
@@ -153,23 +168,37 @@ model_encrypt(const struct mail *m)
 	return GO_YES;
 }
 
+/* "mail that is to be encrypted waits"; "a sender is left out" */
+static enum outcome
+model_also(const struct mail *m, enum outcome encrypt)
+{
+	if (encrypt != GO_YES || m->role == ROLE_STAMP ||
+	    m->also == ALSO_NONE || m->also_cert == CERT_FACT_USABLE ||
+	    (m->also == ALSO_SELF && lacks(m->also_cert)))
+		return encrypt;
+	return WAIT;
+}
+
 /* --- every combination ------------------------------------------------ */
 
 static void
 describe(const struct mail *m, char *out, size_t size)
 {
 	snprintf(out, size, "sign %d encrypt %d,%d mixed %d hidden %d role %d "
-	    "sender %d envelope %d kind %d cert %d certs %d,%d bcc %d was %d",
+	    "sender %d envelope %d kind %d cert %d certs %d,%d bcc %d was %d "
+	    "exempt %d also %d,%d",
 	    m->sign, m->encrypt[0], m->encrypt[1], m->mixed, m->hidden,
 	    m->role, m->sender, m->envelope, m->kind, m->cert, m->certs[0],
-	    m->certs[1], m->has_hidden, m->was_encryptable);
+	    m->certs[1], m->has_hidden, m->was_encryptable,
+	    m->is_exempt_type, m->also, m->also_cert);
 }
 
 /* No check per line of each row: millions of them would be counted. */
 static bool
 is_as_modelled(const struct mail *m, const struct decision *d)
 {
-	enum outcome	 sign = model_sign(m), encrypt = model_encrypt(m);
+	enum outcome	 sign = model_sign(m);
+	enum outcome	 encrypt = model_also(m, model_encrypt(m));
 
 	if (m->envelope == NULL_REPORT)
 		sign = encrypt = GO_NO;
@@ -221,6 +250,8 @@ needs_no_more(struct setup *s, const struct decision *d)
 	for (size_t i = 0; i < N_RECIPIENTS; i++)
 		if (!decide_needs_recipient(&s->rule, &s->facts, i))
 			s->recipients[i].cert = CERT_FACT_NOT_ASKED;
+	if (!decide_needs_also(&s->rule, &s->facts))
+		s->also.cert = CERT_FACT_NOT_ASKED;
 	decide(&s->rule, &s->facts, &other);
 	return other.verdict == d->verdict && other.do_sign == d->do_sign &&
 	    other.do_encrypt == d->do_encrypt &&
@@ -278,18 +309,21 @@ nth_mail(size_t n, struct mail *m)
 	m->certs[1] = facts[take_digit(&n, 3)];
 	m->has_hidden = take_digit(&n, 2) == 1;
 	m->was_encryptable = take_digit(&n, 2) == 1;
+	m->is_exempt_type = take_digit(&n, 2) == 1;
+	m->also = take_digit(&n, N_ALSO);
+	m->also_cert = facts[take_digit(&n, 3)];
 	return n == 0;
 }
 
 /*
- * Every seventh of the 2.8 million combinations, which shares no factor with
+ * Every 101st of the 51 million combinations, which shares no factor with
  * any of the counts, so that each pair of values meets; all of them in the
  * long run.
  */
 static void
 test_all(void)
 {
-	size_t		 step = getenv("SMIME_LONG") != NULL ? 1 : 7;
+	size_t		 step = getenv("SMIME_LONG") != NULL ? 1 : 101;
 	size_t		 n = 0, n_bad = 0;
 	struct mail	 mail;
 
@@ -361,6 +395,38 @@ test_words(void)
 	decide(&s.rule, &s.facts, &d);
 	CHECK_STR(d.reply, "not encrypted: hidden recipient");
 	CHECK_STR(d.enhanced, "5.7.1");
+
+	test_row("a type that is exempt, and a wish that overrides it");
+	m = usual;
+	m.is_exempt_type = true;
+	set_up(&m, &s);
+	decide(&s.rule, &s.facts, &d);
+	CHECK_STR(decide_action_name(&d), "none");
+	CHECK_STR(d.reason, "not signed: text/calendar (skip-sign); not "
+	    "encrypted: text/calendar (skip-encrypt)");
+	m.sign = WANT_REQUIRE;
+	set_up(&m, &s);
+	decide(&s.rule, &s.facts, &d);
+	CHECK_STR(decide_action_name(&d), "sign");
+
+	test_row("an archive without certificate is none of the sender's "
+	    "business");
+	m = usual;
+	m.also = ALSO_ARCHIVE;
+	m.also_cert = CERT_FACT_NONE;
+	set_up(&m, &s);
+	decide(&s.rule, &s.facts, &d);
+	CHECK_STR(decide_action_name(&d), "tempfail");
+	CHECK_STR(d.reason, "also-encrypt-to archive@example.org: no "
+	    "certificate");
+	CHECK_STR(d.reply, "the mail cannot be encrypted at the moment");
+
+	test_row("a sender without certificate does without");
+	m.also = ALSO_SELF;
+	set_up(&m, &s);
+	decide(&s.rule, &s.facts, &d);
+	CHECK_STR(decide_action_name(&d), "sign+encrypt");
+	CHECK_STR(d.reason, "not encrypted to the sender: no certificate");
 
 	test_row("a sole recipient is never hidden, in the envelope twice or "
 	    "not");

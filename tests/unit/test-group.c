@@ -53,6 +53,20 @@ main(void)
 		test_row(rows[i].what);
 		CHECK_INT(group_table_find(table, rows[i].addr), rows[i].set);
 	}
+	test_row("a sub-address counts without its tag");
+	CHECK_INT(group_table_find(table, "one+x@tag.example"), GROUP_NONE);
+	group_table_add(table, "one@tag.example", 20);
+	group_table_add(table, "@.tag.example", 21);
+	group_table_add(table, "one+own@tag.example", 22);
+	CHECK_INT(group_table_find_tagged(table, "one+x@tag.example", "+"),
+	    20);
+	CHECK_INT(group_table_find_tagged(table, "one+x@tag.example", ""),
+	    21);
+	CHECK_INT(group_table_find_tagged(table, "two+x@tag.example", "+"),
+	    21);
+	test_row("unless it is a member itself");
+	CHECK_INT(group_table_find_tagged(table, "one+own@tag.example", "+"),
+	    21);
 	test_row("they are still found after the table has grown");
 	for (size_t i = 0; i < 1000; i++) {
 		char	 member[32];

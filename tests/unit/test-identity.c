@@ -194,6 +194,17 @@ main(void)
 		    &err));
 		CHECK_STR(err.reason, refused[i].error);
 	}
+	test_row("whoever may use an address may use its sub-addresses");
+	REQUIRE_OK(parse("subaddress-delimiter = \"+\"", "", 1, &config,
+	    &err), err);
+	CHECK(identity_check(config, "a@b.c", NULL, "a+x@b.c", &err));
+	CHECK(!identity_check(config, "a@b.c", NULL, "b+x@b.c", &err));
+	CHECK_STR(err.reason, "login a@b.c may not use From <b+x@b.c>");
+	test_row("but not the reverse");
+	CHECK(identity_check(config, "a+x@b.c", NULL, "a+x@b.c", &err));
+	CHECK(!identity_check(config, "a+x@b.c", NULL, "a@b.c", &err));
+	CHECK(!identity_check(config, "a+x@b.c", NULL, "a+y@b.c", &err));
+	config_free(config);
 	test_row("a login longer than any in a file");
 	memset(long_login, 'x', sizeof(long_login));
 	long_login[sizeof(long_login) - 1] = '\0';

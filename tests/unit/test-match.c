@@ -20,6 +20,11 @@ static const char	 conf[] =
 	"recipients proud { members = { \"@proud.example\" } sign = require }\n"
 	"recipients gcm { members = { \"@gcm.example\" }\n"
 	"	cipher = aes-128-gcm }\n"
+	"recipients modern { members = { \"@modern.example\" }\n"
+	"	key-management = rsa-oaep  signed-format = opaque }\n"
+	"recipients oaep { members = { \"@oaep.example\" }\n"
+	"	key-management = rsa-oaep }\n"
+	"subaddress-delimiter = \"+\"\n"
 	"recipients auto { members = { \"@auto.example\" } cipher = auto }\n";
 
 #define YES	WISH_YES
@@ -64,6 +69,9 @@ static const struct {
 	    "a@secret.example", { "b@z.example" }, ROLE_DIRECT, 0, 0,
 	    "default sign prefer by default | prefer by default" },
 
+	{ "a sub-address has its owner's group", { "quiet+x@x.example" }, "",
+	    { "b@z.example" }, ROLE_DIRECT, 0, 0,
+	    "quiet sign never by group quiet | never by group quiet" },
 	{ "recipients beat the group: prefer becomes require",
 	    { "a@y.example" }, "", { "b@partner.example" }, ROLE_DIRECT, 0, 0,
 	    "default sign prefer by default | require by recipients "
@@ -181,6 +189,22 @@ static const struct {
 	    CIPHER_AES128_CBC },
 };
 
+static const struct {
+	const char		*what;
+	const char		*to[4];
+	enum key_management	 key_management;
+	enum signed_format	 format;
+} form_rows[] = {
+	{ "the group's forms", { "b@z.example" }, KEY_MANAGEMENT_RSA,
+	    FORMAT_DETACHED },
+	{ "a section's forms", { "b@modern.example" },
+	    KEY_MANAGEMENT_RSA_OAEP, FORMAT_OPAQUE },
+	{ "of one copy, those that all have", { "b@modern.example",
+	    "c@oaep.example" }, KEY_MANAGEMENT_RSA_OAEP, FORMAT_DETACHED },
+	{ "somebody who has the group's", { "b@modern.example",
+	    "c@z.example" }, KEY_MANAGEMENT_RSA, FORMAT_DETACHED },
+};
+
 static size_t
 count(const char *const *list)
 {
@@ -257,6 +281,20 @@ main(void)
 		match(config, &in, &rule);
 		CHECK_STR(alg_cipher_name(rule.options.cipher),
 		    alg_cipher_name(cipher_rows[i].cipher));
+		match_free(&rule);
+	}
+	for (size_t i = 0; i < TEST_LEN(form_rows); i++) {
+		const char		*from[] = { "a@x.example", NULL };
+		struct match_input	 in = { from, 1, "", form_rows[i].to,
+					    count(form_rows[i].to),
+					    ROLE_DIRECT, NULL };
+		struct rule		 rule;
+
+		test_row(form_rows[i].what);
+		match(config, &in, &rule);
+		CHECK_INT(rule.options.key_management,
+		    form_rows[i].key_management);
+		CHECK_INT(rule.options.signed_format, form_rows[i].format);
 		match_free(&rule);
 	}
 	config_free(config);
