@@ -24,6 +24,12 @@
 
 static struct filter	*filter;
 
+static const sfsistat	 answers[] = {
+	[EDITS_TEMPFAIL] = SMFIS_TEMPFAIL,
+	[EDITS_REJECT] = SMFIS_REJECT,
+	[EDITS_ACCEPT] = SMFIS_ACCEPT,
+};
+
 /* One connection: what was agreed with its MTA, and its session. */
 struct connection {
 	unsigned long	 protocol;
@@ -55,6 +61,8 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol,
 	*want_actions = ACTIONS;
 	*want_protocol = protocol & (SMFIP_HDR_LEADSPC | NO_REPLIES |
 	    NOT_NEEDED);
+	if (session_answers_rcpt(filter))
+		*want_protocol &= ~(unsigned long)SMFIP_NR_RCPT;
 	*want_f2 = 0;
 	*want_f3 = 0;
 	c = mem_alloc(sizeof(*c));
@@ -128,15 +136,46 @@ on_mail(SMFICTX *ctx, char **argv)
 	return go_on(c, SMFIP_NR_MAIL);
 }
 
+/* smfi_setreply() takes one line and reads "%" as the start of a format. */
+static void
+set_reply(SMFICTX *ctx, const struct edits *edits)
+{
+	struct buf	 text = { 0 };
+	char		*line;
+
+	for (const char *p = edits->text; *p != '\0' &&
+	    text.len < REPLY_MAX; p++) {
+		if (*p == '%')
+			buf_addc(&text, '%');
+		buf_addc(&text, (unsigned char)*p < 0x20 ||
+		    (unsigned char)*p > 0x7e ? '?' : *p);
+	}
+	line = buf_take_str(&text);
+	if (smfi_setreply(ctx, (char *)(uintptr_t)edits->code,
+	    (char *)(uintptr_t)edits->xcode, line) != MI_SUCCESS)
+		log_line(LOG_WARNING, "the MTA gets no text with its %s",
+		    edits->code);
+	free(line);
+}
+
 static sfsistat
 on_recipient(SMFICTX *ctx, char **argv)
 {
 	struct connection	*c = smfi_getpriv(ctx);
+	struct edits		 refusal = { 0 };
+	bool			 may_answer;
+	sfsistat		 answer;
 
 	if (c == NULL)
 		return SMFIS_TEMPFAIL;
-	session_recipient(c->session, argv[0]);
-	return go_on(c, SMFIP_NR_RCPT);
+	may_answer = (c->protocol & SMFIP_NR_RCPT) == 0;
+	if (session_recipient(c->session, argv[0],
+	    may_answer ? &refusal : NULL))
+		return go_on(c, SMFIP_NR_RCPT);
+	answer = answers[refusal.answer];
+	set_reply(ctx, &refusal);
+	edits_clear(&refusal);
+	return answer;
 }
 
 static sfsistat
@@ -241,36 +280,9 @@ apply(SMFICTX *ctx, const struct edits *edits)
 	return is_ok;
 }
 
-/* smfi_setreply() takes one line and reads "%" as the start of a format. */
-static void
-set_reply(SMFICTX *ctx, const struct edits *edits)
-{
-	struct buf	 text = { 0 };
-	char		*line;
-
-	for (const char *p = edits->text; *p != '\0' &&
-	    text.len < REPLY_MAX; p++) {
-		if (*p == '%')
-			buf_addc(&text, '%');
-		buf_addc(&text, (unsigned char)*p < 0x20 ||
-		    (unsigned char)*p > 0x7e ? '?' : *p);
-	}
-	line = buf_take_str(&text);
-	if (smfi_setreply(ctx, (char *)(uintptr_t)edits->code,
-	    (char *)(uintptr_t)edits->xcode, line) != MI_SUCCESS)
-		log_line(LOG_WARNING, "the MTA gets no text with its %s",
-		    edits->code);
-	free(line);
-}
-
 static sfsistat
 on_end(SMFICTX *ctx)
 {
-	static const sfsistat	 answers[] = {
-		[EDITS_TEMPFAIL] = SMFIS_TEMPFAIL,
-		[EDITS_REJECT] = SMFIS_REJECT,
-		[EDITS_ACCEPT] = SMFIS_ACCEPT,
-	};
 	struct connection	*c = smfi_getpriv(ctx);
 	struct edits		 edits = { 0 };
 	sfsistat		 answer;

@@ -7,8 +7,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "milter/journey.h"
+#include "milter/lookup.h"
 #include "policy/identity.h"
 #include "smime/address.h"
+#include "smime/part_type.h"
 #include "smime/transform.h"
 
 /* --- match: which rules concern it ------------------------------------------ */
@@ -119,6 +121,39 @@ match_rules(const struct journey_request *request, struct journey *j)
 
 /* --- gather: what is known about it ------------------------------------------- */
 
+/* Somebody else's mail, sent on (RFC 5322, section 3.6.6). */
+static bool
+is_resent(const struct mail *mail)
+{
+	for (size_t i = 0; i < headers_count(mail->headers); i++)
+		if (strncasecmp(headers_at(mail->headers, i)->name, "Resent-",
+		    7) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Programs show a Sender that differs as who sent the mail "on behalf of" its
+ * author, so a signature vouches for it as well (RFC 8550, section 3).
+ */
+static bool
+may_use_sender(const struct journey_request *request, const char *from,
+    struct err *why)
+{
+	const struct mail	*mail = request->mail;
+	char			 sender[ADDR_MAX];
+	struct err		 ignored;
+
+	if (!address_sender(mail->headers, sender, why))
+		return false;
+	if (sender[0] == '\0' || strcmp(sender, from) == 0 ||
+	    identity_check(request->config, mail->login, mail->client, sender,
+	    &ignored))
+		return true;
+	return err_set(why, ERR_MESSAGE, "the Sender field names <%s>, an "
+	    "address that this sender may not use", sender);
+}
+
 static void
 identify(const struct journey_request *request, struct journey *j)
 {
@@ -129,67 +164,89 @@ identify(const struct journey_request *request, struct journey *j)
 		j->unauthorised = j->from_problem;
 		return;
 	}
-	j->is_authorised = identity_check(request->config, mail->login,
-	    mail->client, j->from, &j->unauthorised);
-}
-
-static enum cert_fact
-fact_of(const struct finding *finding, const struct err *lookup,
-    const char **reason)
-{
-	*reason = NULL;
-	if (finding == NULL) {
-		if (lookup->kind == ERR_NONE)
-			return CERT_FACT_NOT_ASKED;
-		*reason = lookup->reason;
-		return CERT_FACT_UNKNOWN;
+	if (is_resent(mail)) {
+		err_set(&j->unauthorised, ERR_MESSAGE, "it is another's mail, "
+		    "sent on (Resent fields)");
+		return;
 	}
-	if (finding->der != NULL)
-		return CERT_FACT_USABLE;
-	*reason = finding->reason;
-	return finding->n == 0 ? CERT_FACT_NONE : CERT_FACT_UNUSABLE;
-}
-
-/*
- * Ask, unless an earlier question of this mail found nobody to answer: the
- * mail waits either way, and each would take its time.
- */
-static void
-find(const struct journey_request *request, const char *addr,
-    enum cert_use use, struct finding **out, struct err *lookup,
-    struct err *outage)
-{
-	if (outage->kind != ERR_NONE)
-		*lookup = *outage;
-	else if (!custody_find(request->custody, addr, use, request->now, out,
-	    lookup))
-		*outage = *lookup;
+	j->is_authorised = identity_check(request->config, mail->login,
+	    mail->client, j->from, &j->unauthorised) &&
+	    may_use_sender(request, j->from, &j->unauthorised);
 }
 
 static void
-find_sender(const struct journey_request *request, struct journey *j,
-    struct facts *facts, struct err *outage)
+find_sender(struct journey *j, struct lookup *lookup, struct facts *facts)
 {
 	if (decide_needs_sender(&j->rule, facts) && facts->from != NULL)
-		find(request, j->from, CERT_USE_SIGN, &j->sender_finding,
-		    &j->sender_lookup, outage);
-	facts->sender_cert = fact_of(j->sender_finding, &j->sender_lookup,
+		lookup_sign(lookup, j->from, &j->sender_finding,
+		    &j->sender_lookup);
+	facts->sender_cert = lookup_fact(j->sender_finding, &j->sender_lookup,
 	    &facts->sender_reason);
 }
 
 static void
-find_recipients(const struct journey_request *request, struct journey *j,
-    struct facts *facts, struct fact_recipient *list, struct err *outage)
+find_recipients(struct journey *j, struct lookup *lookup,
+    const struct facts *facts, struct fact_recipient *list)
 {
 	for (size_t i = 0; i < j->n_recipients; i++) {
 		struct journey_recipient	*r = &j->recipients[i];
 
 		if (decide_needs_recipient(&j->rule, facts, i))
-			find(request, r->addr, CERT_USE_ENCRYPT, &r->finding,
-			    &r->lookup, outage);
-		list[i].cert = fact_of(r->finding, &r->lookup,
+			lookup_encrypt(lookup, r->addr, &r->finding,
+			    &r->lookup);
+		list[i].cert = lookup_fact(r->finding, &r->lookup,
 		    &list[i].reason);
 	}
+}
+
+/* Whom the group adds, once it is known that the mail will be encrypted. */
+static void
+find_also(struct journey *j, struct lookup *lookup, struct facts *facts,
+    struct fact_also *list)
+{
+	const struct config_addresses	*also =
+	    &j->rule.options.also_encrypt_to;
+
+	if (j->n_also == 0 || !decide_needs_also(&j->rule, facts))
+		return;
+	for (size_t i = 0; i < j->n_also; i++) {
+		struct journey_recipient	*r = &j->also[i];
+
+		list[i].is_self = strcmp(also->list[i], "self") == 0;
+		snprintf(r->addr, sizeof(r->addr), "%s",
+		    list[i].is_self ? j->from : also->list[i]);
+		list[i].addr = r->addr;
+		lookup_encrypt(lookup, r->addr, &r->finding, &r->lookup);
+		list[i].cert = lookup_fact(r->finding, &r->lookup,
+		    &list[i].reason);
+	}
+	facts->also = list;
+	facts->n_also = j->n_also;
+}
+
+/* The first of these types that the mail has, as the configuration has it. */
+static const char *
+exempt_type(const struct part_types *types, const struct config_types *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (part_types_have(types, list->list[i].type,
+		    list->list[i].param, list->list[i].value))
+			return list->list[i].text;
+	return NULL;
+}
+
+static void
+find_exemptions(const struct mail *mail, const struct options *options,
+    const uint8_t *body, size_t body_len, struct facts *facts)
+{
+	struct part_types	*types;
+
+	if (options->skip_sign.n + options->skip_encrypt.n == 0)
+		return;
+	types = part_types_new(mail->headers, body, body_len);
+	facts->skip_sign = exempt_type(types, &options->skip_sign);
+	facts->skip_encrypt = exempt_type(types, &options->skip_encrypt);
+	part_types_free(types);
 }
 
 /* Whom do To and Cc not show? */
@@ -209,13 +266,27 @@ find_hidden(const struct mail *mail, const struct journey *j,
 	address_list_free(visible);
 }
 
+/* What the facts point to while a decision is made. */
+struct gathered {
+	struct facts		 facts;
+	struct fact_recipient	*recipients;
+	struct fact_also	*also;
+};
+
 static void
 gather(const struct journey_request *request, struct journey *j,
-    struct facts *facts, struct fact_recipient *list)
+    const uint8_t *body, size_t body_len, struct gathered *g)
 {
 	const struct mail	*mail = request->mail;
-	struct err		 outage = { 0 };
+	struct facts		*facts = &g->facts;
+	struct lookup		 lookup = { .custody = request->custody,
+	    .delimiters = request->config->subaddress_delimiter,
+	    .now = request->now };
 
+	j->n_also = j->rule.options.also_encrypt_to.n;
+	j->also = mem_array(j->n_also, sizeof(*j->also));
+	g->also = mem_array(j->n_also, sizeof(*g->also));
+	g->recipients = mem_array(j->n_recipients, sizeof(*g->recipients));
 	*facts = (struct facts){
 		.is_authorised = j->is_authorised,
 		.unauthorised = j->is_authorised ? NULL :
@@ -228,12 +299,14 @@ gather(const struct journey_request *request, struct journey *j,
 		.is_login = mail->login != NULL,
 		.is_report = strcmp(j->detected.type, "multipart/report") == 0,
 		.role = request->role,
-		.recipients = list,
+		.recipients = g->recipients,
 		.n_recipients = j->n_recipients,
 	};
-	find_hidden(mail, j, list);
-	find_sender(request, j, facts, &outage);
-	find_recipients(request, j, facts, list, &outage);
+	find_exemptions(mail, &j->rule.options, body, body_len, facts);
+	find_hidden(mail, j, g->recipients);
+	find_sender(j, &lookup, facts);
+	find_recipients(j, &lookup, facts, g->recipients);
+	find_also(j, &lookup, facts, g->also);
 }
 
 /* --- transform: do it ------------------------------------------------------------ */
@@ -279,6 +352,20 @@ apply(const struct mail *mail, struct transform_result *result,
 	j->cipher = result->cipher;
 }
 
+static void
+add_cert(struct transform_request *t, struct encrypt_cert *certs,
+    const struct journey_recipient *r)
+{
+	certs[t->n_recipients++] = (struct encrypt_cert){
+	    .der = r->finding->der, .len = r->finding->der_len };
+}
+
+bool
+journey_is_used(const struct journey_recipient *r)
+{
+	return r->finding != NULL && r->finding->der != NULL;
+}
+
 static bool
 transform(const struct journey_request *request, const uint8_t *body,
     size_t body_len, struct journey *j, struct err *err)
@@ -288,8 +375,8 @@ transform(const struct journey_request *request, const uint8_t *body,
 		const struct journey		*journey;
 	}				 context = { request, j };
 	const struct options		*options = &j->rule.options;
-	struct encrypt_cert		*certs = mem_array(j->n_recipients,
-	    sizeof(*certs));
+	struct encrypt_cert		*certs = mem_array(
+	    j->n_recipients + j->n_also, sizeof(*certs));
 	struct transform_request	 t = {
 		.headers = request->mail->headers,
 		.body = body,
@@ -303,15 +390,18 @@ transform(const struct journey_request *request, const uint8_t *body,
 		.signer_arg = &context,
 		.encrypt = j->decision.do_encrypt,
 		.options.cipher = options->cipher,
+		.options.use_oaep = options->key_management ==
+		    KEY_MANAGEMENT_RSA_OAEP,
 		.recipients = certs,
 	};
 	struct transform_result		*result = NULL;
 	bool				 is_ok;
 
 	for (size_t i = 0; t.encrypt && i < j->n_recipients; i++)
-		certs[t.n_recipients++] = (struct encrypt_cert){
-		    .der = j->recipients[i].finding->der,
-		    .len = j->recipients[i].finding->der_len };
+		add_cert(&t, certs, &j->recipients[i]);
+	for (size_t i = 0; t.encrypt && i < j->n_also; i++)
+		if (journey_is_used(&j->also[i]))
+			add_cert(&t, certs, &j->also[i]);
 	is_ok = transform_mail(&t, &result, err);
 	if (is_ok)
 		apply(request->mail, result, j);
@@ -371,9 +461,7 @@ static void
 walk(const struct journey_request *request, struct journey *j)
 {
 	const struct mail	*mail = request->mail;
-	struct fact_recipient	*list = mem_array(j->n_recipients,
-	    sizeof(*list));
-	struct facts		 facts;
+	struct gathered		 g = { 0 };
 	const uint8_t		*body;
 	size_t			 body_len;
 	struct err		 err = { 0 };
@@ -382,19 +470,19 @@ walk(const struct journey_request *request, struct journey *j)
 	match_rules(request, j);
 	if (!spool_bytes(mail->body, &body, &body_len, &err)) {
 		fail(j, &err);
-		free(list);
 		return;
 	}
 	detect_body(mail->headers, body, body_len, &j->detected);
-	gather(request, j, &facts, list);
-	decide(&j->rule, &facts, &j->decision);
+	gather(request, j, body, body_len, &g);
+	decide(&j->rule, &g.facts, &j->decision);
 	if (!request->is_dry && j->decision.verdict == VERDICT_GO &&
 	    (j->decision.do_sign || j->decision.do_encrypt) &&
 	    !transform(request, body, body_len, j, &err)) {
 		edits_drop_changes(&j->edits);
-		decide_on_error(&j->rule, &facts, &err, &j->decision);
+		decide_on_error(&j->rule, &g.facts, &err, &j->decision);
 	}
-	free(list);
+	free(g.recipients);
+	free(g.also);
 }
 
 void
@@ -428,12 +516,27 @@ journey_clear(struct journey *j)
 {
 	for (size_t i = 0; i < j->n_recipients; i++)
 		finding_free(j->recipients[i].finding);
+	for (size_t i = 0; i < j->n_also; i++)
+		finding_free(j->also[i].finding);
 	free(j->recipients);
+	free(j->also);
 	finding_free(j->sender_finding);
 	if (j->has_rule)
 		match_free(&j->rule);
 	edits_clear(&j->edits);
 	memset(j, 0, sizeof(*j));
+}
+
+/* " also=<a@example.org>,<b@example.org>" */
+static void
+log_also(const struct journey *j, struct buf *line)
+{
+	size_t	 n = 0;
+
+	for (size_t i = 0; i < j->n_also; i++)
+		if (journey_is_used(&j->also[i]))
+			buf_addf(line, "%s<%s>", n++ == 0 ? " also=" : ",",
+			    j->also[i].addr);
 }
 
 char *
@@ -456,6 +559,8 @@ journey_log_line(const struct journey *j, size_t n_recipients, int64_t ms)
 	}
 	if (d->verdict == VERDICT_GO && d->do_encrypt)
 		buf_addf(&line, " cipher=%s", alg_cipher_name(j->cipher));
+	if (d->verdict == VERDICT_GO && d->do_encrypt)
+		log_also(j, &line);
 	if (d->verdict == VERDICT_GO)
 		buf_addf(&line, " ms=%lld", (long long)ms);
 	if (d->reason[0] != '\0') {

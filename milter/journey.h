@@ -38,6 +38,8 @@ struct journey {
 	char			 sender[ADDR_MAX];	/* envelope; "" if null */
 	struct journey_recipient *recipients;
 	size_t			 n_recipients;
+	struct journey_recipient *also;			/* also-encrypt-to */
+	size_t			 n_also;
 	struct detected		 detected;
 	struct wishes		 wishes;
 	bool			 is_authorised;
@@ -68,6 +70,9 @@ struct journey_request {
  */
 void	journey_run(const struct journey_request *, struct journey *);
 void	journey_clear(struct journey *);
+
+/* Is there a certificate to encrypt to it? */
+bool	journey_is_used(const struct journey_recipient *);
 
 /* The log line's key=value part (smime-milter(8), LOG); the caller's. */
 char	*journey_log_line(const struct journey *, size_t n_recipients,

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/addr.h"
 #include "base/mem.h"
+#include "base/text.h"
+#include "milter/early.h"
 #include "milter/journey.h"
 #include "milter/log.h"
 #include "milter/mail.h"
@@ -23,6 +27,17 @@ struct session {
 };
 
 static atomic_uint	 in_hand;
+
+bool
+session_answers_rcpt(const struct filter *filter)
+{
+	struct snapshot	*snapshot = snapshot_hold();
+	bool		 answers = early_is_possible(
+			    snapshot_config(snapshot), filter->role);
+
+	snapshot_release(snapshot);
+	return answers;
+}
 
 struct session *
 session_new(const struct filter *filter, bool has_leadspc)
@@ -67,25 +82,67 @@ session_mail(struct session *session, const char *sender, const char *login,
 	mail_expect(session->mail, size, config->max_message_size);
 }
 
-void
-session_recipient(struct session *session, const char *addr)
+/* One line for a recipient who is refused before the mail has come. */
+static void
+log_refused(const struct mail *mail, const char *addr,
+    const struct decision *decision)
+{
+	char	*from = text_safe(mail->sender, strlen(mail->sender), 256);
+	char	*to = text_safe(addr, strlen(addr), 256);
+	char	*reason = text_safe(decision->reason,
+		    strlen(decision->reason), 600);
+
+	log_line(LOG_NOTICE, "NOQUEUE: action=%s from=<%s> rcpt=<%s> "
+	    "reason=\"%s\"", decide_action_name(decision), from, to, reason);
+	free(from);
+	free(to);
+	free(reason);
+}
+
+static bool
+is_refused(const struct session *session, const char *addr,
+    struct edits *out)
+{
+	struct decision	 decision;
+	char		 normalised[ADDR_MAX], code[4];
+	struct err	 ignored;
+
+	if (out == NULL || !addr_normalise(addr, strlen(addr), normalised,
+	    &ignored) || !early_refuses(snapshot_config(session->snapshot),
+	    session->filter->role, session->filter->custody, session->mail,
+	    normalised, (int64_t)time(NULL), &decision))
+		return false;
+	snprintf(code, sizeof(code), "%03u", (unsigned)decision.code % 1000);
+	edits_answer(out, decision.verdict == VERDICT_REJECT ? EDITS_REJECT :
+	    EDITS_TEMPFAIL, code, decision.enhanced, decision.reply);
+	log_refused(session->mail, normalised, &decision);
+	return true;
+}
+
+bool
+session_recipient(struct session *session, const char *addr,
+    struct edits *out)
 {
 	const struct config	*config;
 	char			*plain;
+	bool			 is_taken;
 
 	if (session->mail == NULL)
-		return;
+		return true;
 	config = snapshot_config(session->snapshot);
 	if (session->mail->n_recipients >= config->max_recipients) {
 		if (session->mail->failure.kind == ERR_NONE)
 			err_set(&session->mail->failure, ERR_MESSAGE,
 			    "more than %zu recipients (max-recipients)",
 			    config->max_recipients);
-		return;
+		return true;
 	}
 	plain = mail_strip_brackets(addr);
-	mail_add_recipient(session->mail, plain);
+	is_taken = !is_refused(session, plain, out);
+	if (is_taken)
+		mail_add_recipient(session->mail, plain);
 	free(plain);
+	return is_taken;
 }
 
 /*

@@ -20,9 +20,13 @@ struct filter {
  * One connection of the MTA and the mail that is coming in over it.  One
  * thread at a time has it, though not always the same one.  Failures on the
  * way in are remembered and answered at the mail's end, because the steps
- * before it are not answered at all (SPEED.md 3).
+ * before it are not answered at all, for speed; RCPT TO is, where the
+ * configuration may have a recipient refused early.
  */
 struct session;
+
+/* Might a recipient of a mail that comes now be refused at RCPT TO? */
+bool	session_answers_rcpt(const struct filter *);
 
 /*
  * has_leadspc: the MTA hands over header values with their leading space,
@@ -40,7 +44,11 @@ void	session_connect(struct session *, const char *client);
  */
 void	session_mail(struct session *, const char *sender, const char *login,
 	    size_t size);
-void	session_recipient(struct session *, const char *);
+/*
+ * False: it is refused, or to be tried again, with the answer in *out, and is
+ * none of the mail's recipients.  NULL: the MTA does not wait for an answer.
+ */
+bool	session_recipient(struct session *, const char *, struct edits *out);
 void	session_header(struct session *, const char *name, const char *value);
 void	session_body(struct session *, const void *, size_t len);
 

@@ -45,8 +45,8 @@ answer_find(const struct vault *vault, struct wire_reader *r,
 static bool
 is_ever_signed(const struct config *config, const char *from)
 {
-	size_t			 set = group_table_find(config->group_members,
-	    from);
+	size_t			 set = group_table_find_tagged(
+	    config->group_members, from, config->subaddress_delimiter);
 	const struct options	*options = set == GROUP_NONE ?
 	    &config->default_group.options : &config->groups[set].options;
 
