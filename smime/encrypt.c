@@ -349,8 +349,8 @@ make_der(const struct pieces *entity, const struct encrypt_cert *certs,
 
 /*
  * What came out, read again: EnvelopedData or AuthEnvelopedData as wanted
- * (RFC 5652, section 6.1; RFC 5083, section 2.1), so many recipients, and as much
- * ciphertext as the mail needs.
+ * (RFC 5652, section 6.1; RFC 5083, section 2.1), so many recipients, and as
+ * much ciphertext as the mail needs.
  */
 static bool
 is_as_wanted(const struct buf *made, bool is_aead, size_t n_recipients,

@@ -76,7 +76,7 @@ bool	entity_parse(struct span header, struct span body,
 struct entity *entity_next(const struct entity *);
 /* Is it inside of top, at any depth? */
 bool	entity_is_under(const struct entity *, const struct entity *top);
-/* The value of the i-th field of that name, unfolded to one line; the caller's. */
+/* The i-th field of that name, unfolded to one line; the caller's to free. */
 char	*entity_value(const struct entity *, const char *name, size_t i);
 bool	entity_is_composite(const struct entity *);
 void	entity_free(struct entity *);

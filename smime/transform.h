@@ -35,7 +35,7 @@ struct transform_request {
 	const uint8_t			*body;
 	size_t				 body_len;
 	struct scan			*scan;		/* fed the body; NULL: done here */
-	struct sign_hash		*hash;		/* fed canon_header() and the body; NULL: done here */
+	struct sign_hash		*hash;		/* fed canon_header(), body; NULL: done here */
 
 	bool				 sign;
 	enum transform_format		 format;
