@@ -11,12 +11,24 @@
 
 static pthread_once_t	 gmime_once = PTHREAD_ONCE_INIT;
 
+/*
+ * The classes too are made here, once, for the threads that will look at
+ * their objects.
+ */
+static void
+init_gmime(void)
+{
+	g_mime_init();
+	g_type_class_ref(INTERNET_ADDRESS_TYPE_MAILBOX);
+	g_type_class_ref(INTERNET_ADDRESS_TYPE_GROUP);
+}
+
 static GMimeParserOptions *
 new_options(void)
 {
 	GMimeParserOptions	*options;
 
-	pthread_once(&gmime_once, g_mime_init);
+	pthread_once(&gmime_once, init_gmime);
 	options = g_mime_parser_options_new();
 	g_mime_parser_options_set_address_compliance_mode(options,
 	    GMIME_RFC_COMPLIANCE_STRICT);
