@@ -82,20 +82,25 @@ session_mail(struct session *session, const char *sender, const char *login,
 	mail_expect(session->mail, size, config->max_message_size);
 }
 
-/* One line for a recipient who is refused before the mail has come. */
+/*
+ * One line for a recipient who is refused before the mail has come, and with
+ * it the From field that decides about the group where there are several.
+ */
 static void
-log_refused(const struct mail *mail, const char *addr,
+log_refused(const struct config *config, const struct mail *mail,
     const struct decision *decision)
 {
+	const char *group = config->n_groups == 0 ?
+		    config->default_group.name : "-";
+
 	char	*from = text_safe(mail->sender, strlen(mail->sender), 256);
-	char	*to = text_safe(addr, strlen(addr), 256);
 	char	*reason = text_safe(decision->reason,
 		    strlen(decision->reason), 600);
 
-	log_line(LOG_NOTICE, "NOQUEUE: action=%s from=<%s> rcpt=<%s> "
-	    "reason=\"%s\"", decide_action_name(decision), from, to, reason);
+	log_line(LOG_NOTICE, "NOQUEUE: action=%s group=%s from=<%s> nrcpt=1 "
+	    "reason=\"%s\"", decide_action_name(decision), group, from,
+	    reason);
 	free(from);
-	free(to);
 	free(reason);
 }
 
@@ -115,7 +120,8 @@ is_refused(const struct session *session, const char *addr,
 	snprintf(code, sizeof(code), "%03u", (unsigned)decision.code % 1000);
 	edits_answer(out, decision.verdict == VERDICT_REJECT ? EDITS_REJECT :
 	    EDITS_TEMPFAIL, code, decision.enhanced, decision.reply);
-	log_refused(session->mail, normalised, &decision);
+	log_refused(snapshot_config(session->snapshot), session->mail,
+	    &decision);
 	return true;
 }
 

@@ -26,7 +26,7 @@ refused() {
 	printf '%s\n' "From: alice@example.org" "To: $1@example.net" \
 	    "Subject: secret" "" "Secret." >mail
 	send --login alice@example.org --to "$1@example.net" mail
-	expect_reply "^DATA 5[0-9][0-9] .*$1@example.net.*$2"
+	expect_reply "^RCPT $1@example.net 5[0-9][0-9] .*$1@example.net.*$2"
 }
 refused dave 'expired'
 refused erin 'not valid before'
