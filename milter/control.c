@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,14 +23,15 @@
 
 enum kind {
 	KIND_CONFIG,
-	KIND_CHANNELS
+	KIND_CHANNELS,
+	KIND_RELOAD		/* from the vault */
 };
 
 struct message {
 	enum kind	 kind;
 	uint32_t	 generation;
 	struct config	*config;	/* KIND_CONFIG */
-	int		 fds[CONTROL_FDS_MAX];	/* KIND_CHANNELS */
+	int		 fds[CONTROL_FDS_MAX];	/* KIND_CHANNELS; or to close */
 	size_t		 n_fds;
 };
 
@@ -98,9 +100,10 @@ pack(const struct config_bundle *bundle, struct buf *out, struct err *err)
 
 bool
 control_send_config(int fd, uint32_t generation,
-    const struct config_bundle *bundle, struct err *err)
+    const struct config_bundle *bundle, int done, struct err *err)
 {
 	struct buf	 packed = { 0 };
+	int		 fds[2];
 	int		 memory = memfd_create("configuration",
 	    MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	bool		 is_ok;
@@ -112,9 +115,11 @@ control_send_config(int fd, uint32_t generation,
 	if (is_ok && fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW |
 	    F_SEAL_WRITE | F_SEAL_SEAL) == -1)
 		is_ok = err_errno(err, ERR_TEMP, "seal the configuration");
+	fds[0] = memory;
+	fds[1] = done;
 	if (is_ok)
 		is_ok = send_message(fd, (struct head){ KIND_CONFIG,
-		    generation }, &memory, 1, err);
+		    generation }, fds, done == -1 ? 1 : 2, err);
 	buf_free(&packed);
 	close(memory);
 	return is_ok;
@@ -193,12 +198,20 @@ take_fds(struct msghdr *msg, struct message *out)
 	memcpy(out->fds, CMSG_DATA(cmsg), out->n_fds * sizeof(int));
 }
 
+static void
+close_all(struct message *message)
+{
+	for (size_t i = 0; i < message->n_fds; i++)
+		close(message->fds[i]);
+	message->n_fds = 0;
+}
+
 /*
  * Wait for the next message.  False with ERR_BUG: the supervisor is gone;
  * with another kind: this message could not be read, there may be others.
  */
 static bool
-receive(int fd, struct message *out, struct err *err)
+receive(int fd, int flags, struct message *out, struct err *err)
 {
 	struct head	 head;
 	union fd_space	 space;
@@ -211,24 +224,97 @@ receive(int fd, struct message *out, struct err *err)
 	bool		 is_ok;
 
 	memset(out, 0, sizeof(*out));
-	while ((len = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC)) == -1 &&
+	while ((len = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | flags)) == -1 &&
 	    errno == EINTR)
 		;
+	if (len == -1 && errno == EAGAIN)
+		return err_set(err, ERR_TEMP, "there is no message");
 	if (len <= 0)
 		return err_set(err, ERR_BUG, "the supervisor is gone");
 	take_fds(&msg, out);
-	if (len != sizeof(head) || out->n_fds == 0)
-		return err_set(err, ERR_TEMP, "a message of the supervisor "
-		    "is malformed");
+	if (len != sizeof(head) || out->n_fds == 0) {
+		close_all(out);
+		return err_set(err, ERR_TEMP, "a message between our "
+		    "processes is malformed");
+	}
 	out->kind = (enum kind)head.kind;
 	out->generation = head.generation;
 	if (out->kind != KIND_CONFIG)
 		return true;
 	is_ok = read_config(out->fds[0], &out->config, err);
-	close(out->fds[0]);
-	out->n_fds = 0;
+	if (!is_ok)
+		close_all(out);
 	return is_ok;
 }
+
+/* --- the vault asks ------------------------------------------------------------ */
+
+bool
+control_take_request(int fd, int *done)
+{
+	struct message	 message;
+	struct err	 ignored;
+
+	if (!receive(fd, MSG_DONTWAIT, &message, &ignored))
+		return false;
+	if (message.kind == KIND_RELOAD && message.n_fds == 1) {
+		*done = message.fds[0];
+		return true;
+	}
+	close_all(&message);
+	config_free(message.config);
+	return false;
+}
+
+/* What the pipe says until it ends. */
+static bool
+read_answer(int reader, int timeout_ms, char *text, size_t size,
+    struct err *err)
+{
+	struct pollfd	 pfd = { .fd = reader, .events = POLLIN };
+	size_t		 n = 0;
+	ssize_t		 len;
+
+	for (;;) {
+		int	 rc = poll(&pfd, 1, timeout_ms);
+
+		if (rc == -1 && errno == EINTR)
+			continue;
+		if (rc <= 0)
+			return err_set(err, ERR_TEMP, "not every process has "
+			    "the new configuration after %d seconds",
+			    timeout_ms / 1000);
+		len = read(reader, text + n, size - 1 - n);
+		if (len > 0)
+			n += (size_t)len;
+		else if (len == 0 || errno != EINTR)
+			break;
+	}
+	text[n] = '\0';
+	return true;
+}
+
+bool
+control_reload(int fd, int timeout_ms, struct err *err)
+{
+	char	 text[sizeof(err->reason)];
+	int	 pipe_fds[2];
+	bool	 is_ok;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) == -1)
+		return err_errno(err, ERR_TEMP, "pipe");
+	is_ok = send_message(fd, (struct head){ KIND_RELOAD, 0 },
+	    &pipe_fds[1], 1, err);
+	close(pipe_fds[1]);
+	is_ok = is_ok && read_answer(pipe_fds[0], timeout_ms, text,
+	    sizeof(text), err);
+	close(pipe_fds[0]);
+	if (is_ok && text[0] != '\0')
+		return err_set(err, ERR_CONFIG, "%s", text);
+	return is_ok;
+}
+
+/* --- a child follows ------------------------------------------------------------ */
 
 struct follower {
 	int			 fd;
@@ -238,14 +324,8 @@ struct follower {
 };
 
 static void
-obey(struct follower *follower, const struct message *message)
+take_config(struct follower *follower, const struct message *message)
 {
-	if (message->kind == KIND_CHANNELS) {
-		if (follower->on_channels != NULL)
-			follower->on_channels(follower->arg, message->fds,
-			    message->n_fds);
-		return;
-	}
 	/* One that waited while this process was started anew is old news. */
 	if (message->generation <= follower->generation) {
 		config_free(message->config);
@@ -253,6 +333,20 @@ obey(struct follower *follower, const struct message *message)
 	}
 	follower->generation = message->generation;
 	snapshot_swap_take(message->config);
+}
+
+static void
+obey(struct follower *follower, struct message *message)
+{
+	if (message->kind == KIND_CHANNELS) {
+		if (follower->on_channels != NULL)
+			follower->on_channels(follower->arg, message->fds,
+			    message->n_fds);
+		return;
+	}
+	take_config(follower, message);
+	/* Whoever waits for it may go on. */
+	close_all(message);
 }
 
 static void *
@@ -263,7 +357,7 @@ follow(void *arg)
 	struct err	 err;
 
 	for (;;) {
-		if (receive(follower->fd, &message, &err))
+		if (receive(follower->fd, 0, &message, &err))
 			obey(follower, &message);
 		else if (err.kind == ERR_BUG)
 			break;

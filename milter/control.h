@@ -15,13 +15,26 @@ struct config_bundle;
  * a new configuration, as the bytes of its files in sealed memory, and to the
  * vault the channels of a new filter.  A child that was started meanwhile
  * has the newest already; generations tell.
+ *
+ * The other way goes one request only: the vault, asked by smimectl, asks for
+ * a reload.  Its answer comes over a pipe whose writing end goes along: a
+ * sentence if there was a mistake, else nothing, and the pipe ends when the
+ * supervisor and each child that was told has closed it.
  */
 #define CONTROL_FDS_MAX	16
 
-/* Neither waits: a child that does not listen gets nothing (ERR_TEMP). */
+/*
+ * Neither waits: a child that does not listen gets nothing (ERR_TEMP).
+ * done: what the child closes when the configuration counts there; or -1.
+ */
 bool	control_send_config(int fd, uint32_t generation,
-	    const struct config_bundle *, struct err *);
+	    const struct config_bundle *, int done, struct err *);
 bool	control_send_channels(int fd, const int *fds, size_t n, struct err *);
+
+/* Has the vault asked for a reload?  *done is the caller's then. */
+bool	control_take_request(int fd, int *done);
+/* The vault's side: ask, and wait.  ERR_CONFIG: it stays as it was. */
+bool	control_reload(int fd, int timeout_ms, struct err *);
 
 /*
  * A child's side: a thread that follows the supervisor until it is gone.  Each

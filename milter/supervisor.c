@@ -385,35 +385,35 @@ add_filters(struct supervisor *s)
 }
 
 static void
-tell_children(struct supervisor *s, const struct config_bundle *bundle)
+tell_children(struct supervisor *s, const struct config_bundle *bundle,
+    int done)
 {
 	struct err	 err = { 0 };
 
 	for (size_t i = 0; i < s->n_children; i++)
 		if (!s->children[i]->is_retired &&
 		    !control_send_config(s->children[i]->control[0],
-		    s->generation, bundle, &err))
+		    s->generation, bundle, done, &err))
 			log_line(LOG_ERR, "%s keeps its old configuration: %s",
 			    s->children[i]->name, err.reason);
 }
 
 /*
  * All files are read and checked first; with an error in any of them,
- * everything stays as it was.
+ * everything stays as it was.  done: see control_send_config().
  */
-static void
-reload(struct supervisor *s)
+static bool
+reload(struct supervisor *s, int done, struct err *err)
 {
 	struct config_bundle	 bundle = { 0 };
 	struct config		*fresh = NULL;
-	struct err		 err = { 0 };
 
-	if (!config_bundle_read(s->config_path, &bundle, &err) ||
-	    !config_parse(bundle.sources, bundle.n, &fresh, &err)) {
-		log_line(LOG_ERR, "the configuration stays as it was: %s",
-		    err.reason);
+	if (!config_bundle_read(s->config_path, &bundle, err) ||
+	    !config_parse(bundle.sources, bundle.n, &fresh, err)) {
+		err_prefix(err, "the configuration stays as it was");
+		log_line(LOG_ERR, "%s", err->reason);
 		config_bundle_free(&bundle);
-		return;
+		return false;
 	}
 	if (needs_restart(s->config, fresh))
 		log_line(LOG_WARNING, "store, master-key, user and "
@@ -422,39 +422,62 @@ reload(struct supervisor *s)
 	retire_filters(s, fresh);
 	config_free(s->config);
 	s->config = fresh;
-	tell_children(s, &bundle);
+	tell_children(s, &bundle, done);
 	add_filters(s);
 	config_bundle_free(&bundle);
 	log_line(LOG_INFO, "configuration reloaded (generation %u)",
 	    (unsigned)s->generation);
+	return true;
+}
+
+/* smimectl reload, by way of the vault. */
+static void
+handle_requests(struct supervisor *s)
+{
+	struct err	 err = { 0 };
+	int		 done;
+
+	while (control_take_request(s->children[0]->control[0], &done)) {
+		if (s->is_stopping)
+			err_set(&err, ERR_TEMP, "the daemon is stopping");
+		/* A pipe takes a sentence without waiting. */
+		if ((s->is_stopping || !reload(s, done, &err)) &&
+		    write(done, err.reason, strlen(err.reason)) == -1)
+			log_line(LOG_ERR, "whoever asked for a reload is "
+			    "gone");
+		close(done);
+	}
 }
 
 static void
 handle_signals(struct supervisor *s)
 {
 	struct signalfd_siginfo	 info;
+	struct err		 err = { 0 };	/* logged by reload() */
 
 	while (read(s->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
 			s->is_stopping = true;
 		if (info.ssi_signo == SIGHUP && !s->is_stopping)
-			reload(s);
+			reload(s, -1, &err);
 	}
 	reap(s);
 	clear_away_retired(s);
 }
 
-/* Signals, log lines, restarts: one round, of a second at most. */
+/* Signals, log lines, requests: whatever comes first, or nothing in time. */
 static void
 one_round(struct supervisor *s, int timeout_ms)
 {
-	struct pollfd	 pfds[2] = {
+	struct pollfd	 pfds[3] = {
 		{ .fd = s->signals, .events = POLLIN },
 		{ .fd = s->log_fds[0], .events = POLLIN },
+		{ .fd = s->children[0]->control[0], .events = POLLIN },
 	};
 
-	poll(pfds, 2, timeout_ms);
+	poll(pfds, 3, timeout_ms);
 	log_relay(s->log_fds[0]);
+	handle_requests(s);
 	handle_signals(s);
 }
 

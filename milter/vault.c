@@ -24,6 +24,8 @@
 
 #define LOCK_WAIT_MS	30000	/* smimectl may be in the middle of something */
 #define ADMIN_MAX	16	/* administrators at once */
+#define ADMIN_SEND_SECONDS 10	/* for an answer to be taken */
+#define RELOAD_MS	20000	/* for all processes to have it */
 #define SECURE_HEAP	(8 * 1024 * 1024)	/* about a thousand unlocked keys */
 
 /* Requests in work hold it for reading; whoever stops the vault, for writing. */
@@ -52,12 +54,24 @@ count_admins(int change)
 	return is_room;
 }
 
-/* Answer requests until the other side is gone. */
+static bool
+send_answer(int fd, const struct buf *answer)
+{
+	ssize_t	 len;
+
+	while ((len = send(fd, answer->data, answer->len,
+	    MSG_NOSIGNAL)) == -1 && errno == EINTR)
+		;
+	return len != -1;
+}
+
+/* Answer requests until the other side is gone, or does not listen. */
 static void
 serve(const struct server *server)
 {
 	uint8_t		*request = mem_alloc(WIRE_MAX);
 	struct buf	 answer = { 0 };
+	bool		 is_sent;
 
 	for (;;) {
 		ssize_t	 len = recv(server->fd, request, WIRE_MAX, 0);
@@ -73,10 +87,11 @@ serve(const struct server *server)
 		/* A request may have carried a key. */
 		if (server->rights == VAULT_ADMIN)
 			OPENSSL_cleanse(request, (size_t)len);
-		while (send(server->fd, answer.data, answer.len,
-		    MSG_NOSIGNAL) == -1 && errno == EINTR)
-			;
+		is_sent = send_answer(server->fd, &answer);
 		pthread_rwlock_unlock(&at_work);
+		/* A filter's channel outlives the filter, and serves the next. */
+		if (!is_sent && server->rights == VAULT_ADMIN)
+			break;
 	}
 	buf_free(&answer);
 	free(request);
@@ -161,6 +176,8 @@ struct doorkeeper {
 static void *
 accept_admins(void *arg)
 {
+	/* One who asks and does not listen must not keep the vault from ending. */
+	const struct timeval	 patience = { .tv_sec = ADMIN_SEND_SECONDS };
 	struct doorkeeper	*door = arg;
 	struct err		 err;
 
@@ -170,12 +187,18 @@ accept_admins(void *arg)
 
 		if (fd == -1 && (errno == EBADF || errno == EINVAL))
 			break;
-		if (fd == -1)
+		if (fd == -1) {
+			/* No descriptor is free, say; nobody can wait for it. */
+			if (errno != EINTR && errno != ECONNABORTED)
+				sleep(1);
 			continue;
+		}
 		if (!is_administrator(fd) || !count_admins(1)) {
 			close(fd);
 			continue;
 		}
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		    sizeof(patience));
 		if (!serve_in_thread(door->vault, VAULT_ADMIN, fd,
 		    serve_admin, &err))
 			count_admins(-1);
@@ -226,6 +249,14 @@ keep_descriptors(const struct vault_start *start)
 	free(fds);
 }
 
+static bool
+ask_for_reload(void *arg, struct err *err)
+{
+	const struct vault_start	*start = arg;
+
+	return control_reload(start->control, RELOAD_MS, err);
+}
+
 _Noreturn void
 vault_main(const struct vault_start *start)
 {
@@ -244,6 +275,8 @@ vault_main(const struct vault_start *start)
 	if (!open_store(start, &store, &err))
 		report_failure(start->ready, &err);
 	vault.custody = custody_of_store_take(store);
+	vault.reload = ask_for_reload;
+	vault.arg = (void *)(uintptr_t)start;
 	snapshot_swap_take((struct config *)(uintptr_t)start->config);
 	if (!serve_channels(&vault, start->channels, start->n_channels,
 	    &err) ||

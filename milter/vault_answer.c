@@ -288,6 +288,16 @@ answer_remove(const struct vault *vault, struct wire_reader *r,
 	return custody_remove(vault->custody, &fp, key_only, err);
 }
 
+static bool
+answer_reload(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	(void)answer;
+	if (!wire_is_done(r) || vault->reload == NULL)
+		return malformed(err);
+	return vault->reload(vault->arg, err);
+}
+
 static const struct {
 	enum wire_op	 op;
 	bool		 is_for_filters;	/* administrators may ask all */
@@ -304,6 +314,7 @@ static const struct {
 	{ WIRE_CHAIN, false, answer_chain },
 	{ WIRE_SET_STATE, false, answer_set_state },
 	{ WIRE_REMOVE, false, answer_remove },
+	{ WIRE_RELOAD, false, answer_reload },
 };
 
 static bool

@@ -15,6 +15,9 @@ enum vault_rights {
 
 struct vault {
 	struct custody	*custody;	/* the store */
+	/* Asks the supervisor for a new configuration; NULL: there is none. */
+	bool		(*reload)(void *arg, struct err *);
+	void		*arg;
 };
 
 /*

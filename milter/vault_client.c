@@ -474,8 +474,8 @@ static const struct custody_ops	 client_ops = {
 	.close = client_close,
 };
 
-struct custody *
-vault_client_new(const int *fds, size_t n, int timeout_ms)
+static struct client *
+new_client(const int *fds, size_t n, int timeout_ms)
 {
 	struct client		*client = mem_alloc(sizeof(*client));
 	pthread_condattr_t	 attr;
@@ -490,12 +490,17 @@ vault_client_new(const int *fds, size_t n, int timeout_ms)
 	client->timeout_ms = timeout_ms;
 	for (size_t i = 0; i < n; i++)
 		client->channels[i].fd = fds[i];
-	return custody_new(&client_ops, client);
+	return client;
 }
 
-bool
-vault_client_open_admin(const char *path, struct custody **out,
-    bool *is_absent, struct err *err)
+struct custody *
+vault_client_new(const int *fds, size_t n, int timeout_ms)
+{
+	return custody_new(&client_ops, new_client(fds, n, timeout_ms));
+}
+
+static bool
+connect_admin(const char *path, int *out, bool *is_absent, struct err *err)
 {
 	struct sockaddr_un	 addr = { .sun_family = AF_UNIX };
 	int			 fd;
@@ -516,6 +521,35 @@ vault_client_open_admin(const char *path, struct custody **out,
 		close(fd);
 		return false;
 	}
+	*out = fd;
+	return true;
+}
+
+bool
+vault_client_open_admin(const char *path, struct custody **out,
+    bool *is_absent, struct err *err)
+{
+	int	 fd;
+
+	if (!connect_admin(path, &fd, is_absent, err))
+		return false;
 	*out = vault_client_new(&fd, 1, ADMIN_TIMEOUT_MS);
 	return true;
+}
+
+bool
+vault_client_reload(const char *path, bool *is_absent, struct err *err)
+{
+	struct client	*client;
+	struct call	 call;
+	int		 fd;
+	bool		 is_ok;
+
+	if (!connect_admin(path, &fd, is_absent, err))
+		return false;
+	client = new_client(&fd, 1, ADMIN_TIMEOUT_MS);
+	begin(&call, WIRE_RELOAD);
+	is_ok = end(&call, ask(client, &call, err), err);
+	client_close(client);
+	return is_ok;
 }

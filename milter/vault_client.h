@@ -25,4 +25,10 @@ struct custody *vault_client_new(const int *fds, size_t n, int timeout_ms);
 bool	vault_client_open_admin(const char *path, struct custody **,
 	    bool *is_absent, struct err *);
 
+/*
+ * Over the admin socket: let the daemon read its configuration.  True when it
+ * counts in all its processes; ERR_CONFIG: what is wrong, it stays as it was.
+ */
+bool	vault_client_reload(const char *path, bool *is_absent, struct err *);
+
 #endif

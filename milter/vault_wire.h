@@ -40,7 +40,8 @@ enum wire_op {
 	WIRE_GET_KEY,
 	WIRE_CHAIN,
 	WIRE_SET_STATE,
-	WIRE_REMOVE
+	WIRE_REMOVE,
+	WIRE_RELOAD
 };
 
 void	wire_put_u8(struct buf *, uint8_t);

@@ -68,6 +68,8 @@ static const struct cmd commands[] = {
 	{ "check", cmd_check, "[--expiring DAYS]",
 	    "look for everything that is wrong or soon will be",
 	    "  --expiring DAYS  what counts as soon; 30 by default\n" },
+	{ "reload", cmd_reload, "",
+	    "make the daemon read its configuration, if it is right", NULL },
 	{ "explain", cmd_explain, "--from A --to B[,C] [OPTION...] [MAIL]",
 	    "tell what would be done with a mail, and why",
 	    ENVELOPE },

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "milter/vault_client.h"
+#include "policy/config.h"
+#include "tools/cmd.h"
+#include "tools/out.h"
+
+/*
+ * The file is read here first, for the store's path: what is wrong with it is
+ * told even if no daemon runs.  The daemon then reads its own file.
+ */
+static bool
+reload(const struct cmd_context *ctx, struct err *err)
+{
+	struct config	*config = NULL;
+	char		*path;
+	bool		 is_absent = false, is_ok;
+
+	if (!config_read(ctx->config_path, &config, err))
+		return err_prefix(err, "the configuration stays as it was");
+	path = mem_strf("%s/admin.sock", config->store);
+	is_ok = vault_client_reload(path, &is_absent, err);
+	if (is_absent)
+		err_set(err, ERR_TEMP, "no daemon runs on the store %s: it "
+		    "will read its configuration when it starts",
+		    config->store);
+	free(path);
+	config_free(config);
+	return is_ok;
+}
+
+int
+cmd_reload(struct cmd_context *ctx, int argc, char **argv)
+{
+	static const struct option	 options[] = {
+		CMD_OPTIONS
+	};
+	struct err			 err = { 0 };
+	int				 opt, status = CMD_OK;
+
+	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
+	    NULL)) != -1)
+		if (!cmd_option(ctx, argv[0], opt, &status))
+			return status;
+	if (optind != argc)
+		return cmd_usage(argv[0]);
+	if (!reload(ctx, &err))
+		status = cmd_fail(&err);
+	if (ctx->is_json)
+		out_json_take(json_pack("{s:b, s:o}", "reloaded",
+		    status == CMD_OK, "reason", status == CMD_OK ?
+		    json_null() : out_json_str(err.reason)));
+	else if (status == CMD_OK)
+		printf("the daemon has the new configuration\n");
+	return status;
+}
