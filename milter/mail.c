@@ -31,6 +31,17 @@ mail_add_recipient(struct mail *mail, const char *addr)
 	mail->recipients[mail->n_recipients++] = mem_str(addr);
 }
 
+bool
+mail_has_room(struct mail *mail, size_t max)
+{
+	if (mail->n_recipients < max)
+		return true;
+	if (mail->failure.kind == ERR_NONE)
+		err_set(&mail->failure, ERR_MESSAGE,
+		    "more than %zu recipients (max-recipients)", max);
+	return false;
+}
+
 void
 mail_expect(struct mail *mail, size_t len, size_t max)
 {

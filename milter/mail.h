@@ -35,6 +35,8 @@ struct mail	*mail_new(const struct spool_options *);
 void		 mail_set(char **field, const char *value);
 /* Brackets and ESMTP arguments are the caller's to strip. */
 void		 mail_add_recipient(struct mail *, const char *);
+/* False, remembered as a failure: it has max recipients already. */
+bool		 mail_has_room(struct mail *, size_t max);
 /* Bytes that MAIL FROM announces (SIZE=, RFC 1870). */
 void		 mail_expect(struct mail *, size_t len, size_t max);
 /* These remember the first failure in the mail and do nothing after it. */

@@ -136,13 +136,8 @@ session_recipient(struct session *session, const char *addr,
 	if (session->mail == NULL)
 		return true;
 	config = snapshot_config(session->snapshot);
-	if (session->mail->n_recipients >= config->max_recipients) {
-		if (session->mail->failure.kind == ERR_NONE)
-			err_set(&session->mail->failure, ERR_MESSAGE,
-			    "more than %zu recipients (max-recipients)",
-			    config->max_recipients);
+	if (!mail_has_room(session->mail, config->max_recipients))
 		return true;
-	}
 	plain = mail_strip_brackets(addr);
 	is_taken = !is_refused(session, plain, out);
 	if (is_taken)

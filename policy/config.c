@@ -820,6 +820,20 @@ config_read(const char *path, struct config **out, struct err *err)
 	return is_ok;
 }
 
+int
+config_line(const struct config *config, const char *label)
+{
+	if (strcmp(label, config->default_group.label) == 0)
+		return config->default_group.line;
+	for (size_t i = 0; i < config->n_groups; i++)
+		if (strcmp(label, config->groups[i].label) == 0)
+			return config->groups[i].line;
+	for (size_t i = 0; i < config->n_recipients; i++)
+		if (strcmp(label, config->recipients[i].label) == 0)
+			return config->recipients[i].line;
+	return 0;
+}
+
 static void
 group_clear(struct config_group *group)
 {

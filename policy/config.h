@@ -188,6 +188,12 @@ struct config {
 	size_t			 n_warnings;
 };
 
+/*
+ * The line of a group or a section by its label, as reasons and rules name it;
+ * 0: the file has no such section.
+ */
+int	config_line(const struct config *, const char *label);
+
 /* A file that the configuration consists of, as bytes. */
 struct config_source {
 	char	*path;

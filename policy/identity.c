@@ -13,11 +13,18 @@
 struct login_line {
 	char	*login;
 	char	*member;
+	int	 line;
 };
 
 struct network_line {
 	struct network	 network;
 	char		*member;
+	int		 line;
+};
+
+struct local_line {
+	char	*member;
+	int	 line;
 };
 
 struct identity_table {
@@ -25,7 +32,7 @@ struct identity_table {
 	size_t			 n_logins;
 	struct network_line	*networks;
 	size_t			 n_networks;
-	char			**local;	/* members */
+	struct local_line	*local;
 	size_t			 n_local;
 };
 
@@ -111,43 +118,47 @@ copy_login(const char *login, char out[CONFIG_WORD_MAX])
 static int
 compare_logins(const void *a, const void *b)
 {
-	return strcmp(((const struct login_line *)a)->login,
-	    ((const struct login_line *)b)->login);
+	const struct login_line	*x = a, *y = b;
+	int			 order = strcmp(x->login, y->login);
+
+	return order != 0 ? order : x->line - y->line;
 }
 
 static void
-add_login(struct identity_table *table, const char *login, const char *member)
+add_login(struct identity_table *table, const char *login, const char *member,
+    int line)
 {
 	if ((table->n_logins & (table->n_logins - 1)) == 0)
 		table->logins = mem_grow(table->logins,
 		    table->n_logins == 0 ? 1 : 2 * table->n_logins,
 		    sizeof(*table->logins));
 	table->logins[table->n_logins++] = (struct login_line){
-	    mem_str(login), mem_str(member) };
+	    mem_str(login), mem_str(member), line };
 }
 
 static void
 add_network(struct identity_table *table, const struct network *network,
-    const char *member)
+    const char *member, int line)
 {
 	table->networks = mem_grow(table->networks, table->n_networks + 1,
 	    sizeof(*table->networks));
 	table->networks[table->n_networks++] = (struct network_line){
-	    *network, mem_str(member) };
+	    *network, mem_str(member), line };
 }
 
 static void
-add_local(struct identity_table *table, const char *member)
+add_local(struct identity_table *table, const char *member, int line)
 {
 	table->local = mem_grow(table->local, table->n_local + 1,
 	    sizeof(*table->local));
-	table->local[table->n_local++] = mem_str(member);
+	table->local[table->n_local++] = (struct local_line){
+	    mem_str(member), line };
 }
 
 /* The rest of a line: every member that its first word may use. */
 static bool
 parse_members(struct identity_table *table, const char *who, const char **p,
-    const char *end, struct err *err)
+    const char *end, int line, struct err *err)
 {
 	struct network	 network;
 	char		 login[CONFIG_WORD_MAX], word[CONFIG_WORD_MAX];
@@ -163,11 +174,11 @@ parse_members(struct identity_table *table, const char *who, const char **p,
 		if (!addr_member_normalise(word, member, err))
 			return false;
 		if (is_net)
-			add_network(table, &network, member);
+			add_network(table, &network, member, line);
 		else if (is_local)
-			add_local(table, member);
+			add_local(table, member, line);
 		else
-			add_login(table, login, member);
+			add_login(table, login, member, line);
 	}
 	if (n == 0)
 		return err_set(err, ERR_CONFIG, "found no address, wanted "
@@ -188,7 +199,7 @@ identity_table_parse(const struct config_source *source,
 		goto fail;
 	for (; p < end; line++) {
 		if (config_scan_word(&p, end, who) &&
-		    !parse_members(table, who, &p, end, err)) {
+		    !parse_members(table, who, &p, end, line, err)) {
 			err_prefix(err, "%s:%d", source->path, line);
 			goto fail;
 		}
@@ -218,7 +229,7 @@ identity_table_free(struct identity_table *table)
 	for (size_t i = 0; i < table->n_networks; i++)
 		free(table->networks[i].member);
 	for (size_t i = 0; i < table->n_local; i++)
-		free(table->local[i]);
+		free(table->local[i].member);
 	free(table->logins);
 	free(table->networks);
 	free(table->local);
@@ -227,7 +238,14 @@ identity_table_free(struct identity_table *table)
 
 /* --- the question ----------------------------------------------------- */
 
-static bool
+/* What allows it: a line of the file, or text where that is 0. */
+struct grant {
+	const char	*text;
+	int		 line;
+};
+
+/* The line that says so, or 0. */
+static int
 table_has_login(const struct identity_table *table, const char *login,
     const char *from)
 {
@@ -244,28 +262,28 @@ table_has_login(const struct identity_table *table, const char *login,
 	for (; low < table->n_logins &&
 	    strcmp(table->logins[low].login, login) == 0; low++)
 		if (addr_is_member(from, table->logins[low].member))
-			return true;
-	return false;
+			return table->logins[low].line;
+	return 0;
 }
 
-static bool
+static int
 table_has_host(const struct identity_table *table, const uint8_t host[16],
     const char *from)
 {
 	for (size_t i = 0; i < table->n_networks; i++)
 		if (has_host(&table->networks[i].network, host) &&
 		    addr_is_member(from, table->networks[i].member))
-			return true;
-	return false;
+			return table->networks[i].line;
+	return 0;
 }
 
-static bool
+static int
 table_has_local(const struct identity_table *table, const char *from)
 {
 	for (size_t i = 0; i < table->n_local; i++)
-		if (addr_is_member(from, table->local[i]))
-			return true;
-	return false;
+		if (addr_is_member(from, table->local[i].member))
+			return table->local[i].line;
+	return 0;
 }
 
 /* "login bob may not use From <alice@example.org>", safe to show. */
@@ -282,45 +300,55 @@ refuse(const char *kind, const char *who, const char *from, struct err *why)
 	return false;
 }
 
+/* True where the MTA has checked: every From is allowed. */
+static bool
+grant_any(const struct config *config, struct grant *grant)
+{
+	grant->text = "identities = any";
+	return config->authorize.identities == IDENTITIES_ANY;
+}
+
 static bool
 check_login(const struct config *config, const char *login, const char *from,
-    struct err *why)
+    struct grant *grant, struct err *why)
 {
 	char	 own[CONFIG_WORD_MAX];
 
 	if (!config->authorize.authenticated)
 		return err_set(why, ERR_MESSAGE,
 		    "authenticated senders are not authorised here");
-	if (config->authorize.identities == IDENTITIES_ANY)
+	if (grant_any(config, grant))
 		return true;
 	if (strlen(login) >= sizeof(own))	/* the file has none so long */
 		return refuse("login ", login, from, why);
 	copy_login(login, own);
+	grant->text = "it is the login's own address";
 	if (strcmp(own, from) == 0)
 		return true;
-	if (config->identities != NULL &&
-	    table_has_login(config->identities, own, from))
+	if (config->identities != NULL && (grant->line = table_has_login(
+	    config->identities, own, from)) != 0)
 		return true;
 	return refuse("login ", login, from, why);
 }
 
 static bool
-check_local(const struct config *config, const char *from, struct err *why)
+check_local(const struct config *config, const char *from,
+    struct grant *grant, struct err *why)
 {
 	if (!config->authorize.local)
 		return err_set(why, ERR_MESSAGE,
 		    "local senders are not authorised here");
-	if (config->authorize.identities == IDENTITIES_ANY)
+	if (grant_any(config, grant))
 		return true;
-	if (config->identities != NULL &&
-	    table_has_local(config->identities, from))
+	if (config->identities != NULL && (grant->line = table_has_local(
+	    config->identities, from)) != 0)
 		return true;
 	return refuse("a local sender", "", from, why);
 }
 
 static bool
 check_host(const struct config *config, const char *client, const char *from,
-    struct err *why)
+    struct grant *grant, struct err *why)
 {
 	const struct authorize	*authorize = &config->authorize;
 	uint8_t			 host[16];
@@ -335,37 +363,63 @@ check_host(const struct config *config, const char *client, const char *from,
 	if (!is_admitted)
 		return err_set(why, ERR_MESSAGE, "nobody is authenticated, "
 		    "and client %s is not authorised without", client);
-	if (authorize->identities == IDENTITIES_ANY)
+	if (grant_any(config, grant))
 		return true;
-	if (config->identities != NULL &&
-	    table_has_host(config->identities, host, from))
+	if (config->identities != NULL && (grant->line = table_has_host(
+	    config->identities, host, from)) != 0)
 		return true;
 	return refuse("client ", client, from, why);
 }
 
 static bool
-check_sender(const struct config *config, const char *login,
-    const char *client, const char *from, struct err *why)
+check_exact(const struct config *config, const char *login,
+    const char *client, const char *from, struct grant *grant,
+    struct err *why)
 {
 	if (login != NULL)
-		return check_login(config, login, from, why);
+		return check_login(config, login, from, grant, why);
 	if (client == NULL)
 		return err_set(why, ERR_MESSAGE, "nobody is authenticated");
 	if (strcmp(client, "local") == 0)
-		return check_local(config, from, why);
-	return check_host(config, client, from, why);
+		return check_local(config, from, grant, why);
+	return check_host(config, client, from, grant, why);
 }
 
 /* Whoever may use an address may use its sub-addresses, never the reverse. */
-bool
-identity_check(const struct config *config, const char *login,
-    const char *client, const char *from, struct err *why)
+static bool
+check_sender(const struct config *config, const char *login,
+    const char *client, const char *from, struct grant *grant,
+    struct err *why)
 {
 	char		 plain[ADDR_MAX];
 	struct err	 ignored;
 
-	if (check_sender(config, login, client, from, why))
+	if (check_exact(config, login, client, from, grant, why))
 		return true;
 	return addr_without_tag(from, config->subaddress_delimiter, plain) &&
-	    check_sender(config, login, client, plain, &ignored);
+	    check_exact(config, login, client, plain, grant, &ignored);
+}
+
+bool
+identity_check(const struct config *config, const char *login,
+    const char *client, const char *from, struct err *why)
+{
+	struct grant	 grant = { 0 };
+
+	return check_sender(config, login, client, from, &grant, why);
+}
+
+char *
+identity_grant(const struct config *config, const char *login,
+    const char *client, const char *from)
+{
+	struct grant	 grant = { 0 };
+	struct err	 ignored;
+
+	if (!check_sender(config, login, client, from, &grant, &ignored))
+		return NULL;
+	if (grant.line > 0)
+		return mem_strf("%s:%d", config->authorize.identities_file,
+		    grant.line);
+	return mem_str(grant.text);
 }

@@ -23,6 +23,10 @@
 bool	identity_check(const struct config *, const char *login,
 	    const char *client, const char *from, struct err *why);
 
+/* Why the answer is yes, in words; NULL where it is no.  The caller's. */
+char	*identity_grant(const struct config *, const char *login,
+	    const char *client, const char *from);
+
 /*
  * The identities file: lines of "LOGIN MEMBER ...", "net:CIDR MEMBER ..." and
  * "local MEMBER ...", members as in groups; "#" begins a comment.

@@ -3,166 +3,16 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "milter/journey.h"
+#include "policy/identity.h"
+#include "tools/advice.h"
 #include "tools/cmd.h"
-#include "tools/files.h"
-#include "tools/mailfile.h"
-#include "tools/open.h"
 #include "tools/out.h"
+#include "tools/walk.h"
 
 /*
- * explain and seal: a mail walks the daemon's own journey, without an MTA.
- * explain stops at the decision and tells how it came about; seal writes the
- * mail that the MTA would have sent.
+ * explain: what would become of a mail, and how that comes about.  It stops
+ * at the decision.
  */
-struct envelope {
-	const char	*from;		/* --from: of the envelope */
-	const char	*to;		/* --to: with commas between */
-	const char	*login;
-	const char	*client;	/* an address, or "local" */
-};
-
-enum {
-	OPT_FROM = CMD_OPTION,
-	OPT_TO,
-	OPT_LOGIN,
-	OPT_CLIENT
-};
-
-static const struct option	 options[] = {
-	{ "from", required_argument, NULL, OPT_FROM },
-	{ "to", required_argument, NULL, OPT_TO },
-	{ "login", required_argument, NULL, OPT_LOGIN },
-	{ "client", required_argument, NULL, OPT_CLIENT },
-	CMD_OPTIONS
-};
-
-static bool
-read_options(struct cmd_context *ctx, int argc, char **argv,
-    struct envelope *envelope, int *status)
-{
-	int	 opt;
-
-	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
-	    NULL)) != -1)
-		switch (opt) {
-		case OPT_FROM:
-			envelope->from = optarg;
-			break;
-		case OPT_TO:
-			envelope->to = optarg;
-			break;
-		case OPT_LOGIN:
-			envelope->login = optarg;
-			break;
-		case OPT_CLIENT:
-			envelope->client = optarg;
-			break;
-		default:
-			if (!cmd_option(ctx, argv[0], opt, status))
-				return false;
-		}
-	if (envelope->from != NULL && envelope->to != NULL)
-		return true;
-	fputs("smimectl: --from and --to are needed\n", stderr);
-	*status = cmd_usage(argv[0]);
-	return false;
-}
-
-static void
-add_recipients(struct mail *mail, const char *to)
-{
-	while (*to != '\0') {
-		size_t	 len = strcspn(to, ",");
-		char	*addr = mem_strn(to, len), *plain;
-
-		plain = mail_strip_brackets(addr);
-		if (plain[0] != '\0')
-			mail_add_recipient(mail, plain);
-		free(plain);
-		free(addr);
-		to += len;
-		to += *to == ',';
-	}
-}
-
-/* Without a mail: one from the sender to all, with nothing in it. */
-static void
-make_mail(struct mail *mail, const struct envelope *envelope)
-{
-	char	*from = mem_strf(" <%s>", mail->sender);
-	char	*to = mem_strf(" %s", envelope->to);
-
-	mail_add_header(mail, "From", from);
-	mail_add_header(mail, "To", to);
-	free(from);
-	free(to);
-}
-
-/* source NULL: there is none. */
-static bool
-build_mail(const struct config *config, const struct envelope *envelope,
-    const struct file *source, struct mail **out, struct err *err)
-{
-	struct spool_options	 spool = { .dir = config->spool_dir,
-	    .memory_max = SIZE_MAX / 2, .max = config->max_message_size };
-	struct mail		*mail = mail_new(&spool);
-
-	free(mail->sender);
-	mail->sender = mail_strip_brackets(envelope->from);
-	add_recipients(mail, envelope->to);
-	if (envelope->login != NULL)
-		mail_set(&mail->login, envelope->login);
-	mail_set(&mail->client, envelope->client);
-	if (source == NULL)
-		make_mail(mail, envelope);
-	else if (!mailfile_parse(&source->bytes, mail, err)) {
-		mail_free(mail);
-		return false;
-	}
-	*out = mail;
-	return true;
-}
-
-/* A mail at the end of its journey, and what it needed on the way. */
-struct walk {
-	struct access	*access;
-	struct mail	*mail;
-	struct journey	 journey;
-};
-
-static bool
-walk(struct cmd_context *ctx, const struct envelope *envelope,
-    const struct file *source, bool is_dry, struct walk *w, struct err *err)
-{
-	struct custody	*custody;
-
-	if (!access_open(ctx, ACCESS_FOR_GOOD, &w->access, err) ||
-	    !build_mail(access_config(w->access), envelope, source, &w->mail,
-	    err) ||
-	    !access_custody(w->access, &custody, err))
-		return false;
-	journey_run(&(struct journey_request){
-	    .config = access_config(w->access),
-	    .role = ROLE_DIRECT,
-	    .custody = custody,
-	    .mail = w->mail,
-	    .now = ctx->now,
-	    .is_dry = is_dry,
-	}, &w->journey);
-	access_release(w->access);
-	return true;
-}
-
-static void
-end_walk(struct walk *w)
-{
-	journey_clear(&w->journey);
-	mail_free(w->mail);
-	access_close(w->access);
-}
-
-/* --- explain ------------------------------------------------------------------ */
 
 static json_t *
 json_candidates(const struct finding *finding)
@@ -192,36 +42,119 @@ lookup_reason(const struct finding *finding, const struct err *lookup)
 	return lookup->kind == ERR_NONE ? NULL : lookup->reason;
 }
 
+/* Where a rule stands in the configuration; null: it does not. */
+static json_t *
+json_line(const struct walk *w, const char *label)
+{
+	int	 line = config_line(access_config(w->access), label);
+
+	return line > 0 ? json_integer(line) : json_null();
+}
+
+/* How it is known who is sending, and by what he may use this address. */
+static json_t *
+json_grant(const struct walk *w)
+{
+	char	*grant = NULL;
+	json_t	*text;
+
+	if (w->journey.is_authorised)
+		grant = identity_grant(access_config(w->access),
+		    w->mail->login, w->mail->client, w->journey.from);
+	text = out_json_str(grant);
+	free(grant);
+	return text;
+}
+
 static json_t *
 json_sender(const struct walk *w)
 {
 	const struct journey	*j = &w->journey;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:s, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:s, s:o, s:o, "
+	    "s:o}",
 	    "address", out_json_str(j->from[0] != '\0' ? j->from : NULL),
-	    "envelope", out_json_str(j->sender),
+	    "envelope", out_json_str(w->mail->sender),
 	    "login", out_json_str(w->mail->login),
 	    "client", out_json_str(w->mail->client),
 	    "authorised", j->is_authorised,
-	    "unauthorised", out_json_str(j->is_authorised ? NULL :
-	    j->unauthorised.reason),
+	    "authorised_by", json_grant(w),
+	    "unauthorised", out_json_str(j->is_authorised ||
+	    j->unauthorised.kind == ERR_NONE ? NULL : j->unauthorised.reason),
 	    "sign", j->has_rule ? config_want_name(j->rule.sign) : "never",
+	    "sign_by", out_json_str(j->has_rule ? j->rule.sign_by : NULL),
 	    "certificates", json_candidates(j->sender_finding),
 	    "reason", out_json_str(lookup_reason(j->sender_finding,
 	    &j->sender_lookup)));
 }
 
-static json_t *
-json_recipient(const struct journey *j, size_t i)
+/* What a recipient gets who was not refused by himself. */
+static const char *
+fate(const struct decision *d)
 {
-	const struct journey_recipient	*r = &j->recipients[i];
+	switch (d->verdict) {
+	case VERDICT_REJECT:
+		return "refused";
+	case VERDICT_TEMPFAIL:
+		return "waits";
+	case VERDICT_GO:
+		break;
+	}
+	if (d->do_sign)
+		return d->do_encrypt ? "signed and encrypted" :
+		    "signed, in clear";
+	return d->do_encrypt ? "encrypted, not signed" :
+	    "in clear, not signed";
+}
 
-	return json_pack("{s:o, s:s, s:o, s:o}",
+static json_t *
+json_recipient(const struct walk *w, size_t i)
+{
+	const struct journey		*j = &w->journey;
+	const struct journey_recipient	*r = &j->recipients[i];
+	const struct rule_recipient	*rule = j->has_rule &&
+	    i < j->rule.n_recipients ? &j->rule.recipients[i] : NULL;
+
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:s}",
 	    "address", out_json_str(r->addr),
-	    "encrypt", j->has_rule && i < j->rule.n_recipients ?
-	    config_want_name(j->rule.recipients[i].encrypt) : "never",
+	    "encrypt", rule != NULL ? config_want_name(rule->encrypt) :
+	    "never",
+	    "encrypt_by", out_json_str(rule != NULL ? rule->encrypt_by :
+	    NULL),
+	    "line", rule != NULL ? json_line(w, rule->encrypt_by) :
+	    json_null(),
 	    "certificates", json_candidates(r->finding),
-	    "reason", out_json_str(lookup_reason(r->finding, &r->lookup)));
+	    "reason", out_json_str(lookup_reason(r->finding, &r->lookup)),
+	    "fate", fate(&j->decision));
+}
+
+static json_t *
+json_refused(const struct walk_refused *refused)
+{
+	return json_pack("{s:o, s:s, s:o, s:o, s:s, s:o}",
+	    "address", out_json_str(refused->addr),
+	    "encrypt", config_want_name(WANT_REQUIRE),
+	    "certificates", json_array(),
+	    "reason", out_json_str(refused->decision.reason),
+	    "fate", fate(&refused->decision),
+	    "reply", out_json_str(refused->decision.reply));
+}
+
+static json_t *
+json_also(const struct journey *j)
+{
+	json_t	*list = json_array();
+
+	for (size_t i = 0; i < j->n_also; i++)
+		if (j->also[i].addr[0] != '\0')
+			json_array_append_new(list, json_pack("{s:o, s:o, "
+			    "s:o}",
+			    "address", out_json_str(j->also[i].addr),
+			    "certificates", json_candidates(
+			    j->also[i].finding),
+			    "reason", out_json_str(lookup_reason(
+			    j->also[i].finding, &j->also[i].lookup))));
+	return list;
 }
 
 static void
@@ -230,16 +163,23 @@ print_json(const struct walk *w)
 	const struct journey	*j = &w->journey;
 	json_t			*recipients = json_array();
 
+	for (size_t i = 0; i < w->n_refused; i++)
+		json_array_append_new(recipients,
+		    json_refused(&w->refused[i]));
 	for (size_t i = 0; i < j->n_recipients; i++)
-		json_array_append_new(recipients, json_recipient(j, i));
-	out_json_take(json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}",
+		json_array_append_new(recipients, json_recipient(w, i));
+	out_json_take(json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}",
 	    "action", decide_action_name(&j->decision),
 	    "group", out_json_str(j->has_rule ? j->rule.group->name : NULL),
+	    "group_line", j->has_rule ? json_line(w, j->rule.group->label) :
+	    json_null(),
 	    "reason", j->decision.reason,
 	    "reply", out_json_str(j->decision.verdict == VERDICT_GO ? NULL :
 	    j->decision.reply),
 	    "sender", json_sender(w),
-	    "recipients", recipients));
+	    "recipients", recipients,
+	    "also_encrypt_to", json_also(j),
+	    "advice", advice_new(w)));
 }
 
 static void
@@ -274,26 +214,55 @@ print_lookup(const char *what, const struct finding *finding,
 	print_candidates(finding);
 }
 
+/* "require, by recipients partner (line 31)" */
+static void
+print_want(const struct walk *w, const char *what, enum want want,
+    const char *by)
+{
+	char	*place = advice_place(access_config(w->access), by);
+
+	printf("  %s: %s, by %s\n", what, config_want_name(want), place);
+	free(place);
+}
+
+static void
+print_identity(const struct walk *w)
+{
+	const struct journey	*j = &w->journey;
+	const struct mail	*mail = w->mail;
+	const char		*who = mail->login != NULL ? mail->login :
+				    mail->client != NULL ? mail->client : "";
+	char			*shown = text_safe(who, strlen(who), 200);
+	char			*grant;
+
+	printf("  known by: %s%s\n", mail->login != NULL ? "login " :
+	    mail->client != NULL ? "client " : "nothing", shown);
+	free(shown);
+	if (!j->is_authorised) {
+		printf("  may use this From address: no, %s\n",
+		    j->unauthorised.reason);
+		return;
+	}
+	grant = identity_grant(access_config(w->access), mail->login,
+	    mail->client, j->from);
+	printf("  may use this From address: yes, %s\n", grant);
+	free(grant);
+}
+
 static void
 print_sender(const struct walk *w)
 {
 	const struct journey	*j = &w->journey;
+	char			*place;
 
 	printf("sender %s\n", j->from[0] != '\0' ? j->from : "(unclear)");
-	printf("  known by: %s%s\n", w->mail->login != NULL ? "login " :
-	    w->mail->client != NULL ? "client " : "nothing",
-	    w->mail->login != NULL ? w->mail->login :
-	    w->mail->client != NULL ? w->mail->client : "");
-	printf("  may use this From address: %s%s\n", j->is_authorised ?
-	    "yes" : "no, ", j->is_authorised ? "" : j->unauthorised.reason);
-	if (!j->has_rule)
-		return;
-	printf("  group: %s (line %d): sign = %s, encrypt = %s\n",
-	    j->rule.group->name, j->rule.group->line,
+	print_identity(w);
+	place = advice_place(access_config(w->access), j->rule.group->label);
+	printf("  rules: %s: sign = %s, encrypt = %s\n", place,
 	    config_want_name(j->rule.group->options.sign),
 	    config_want_name(j->rule.group->options.encrypt));
-	printf("  signing this mail: %s, by %s\n",
-	    config_want_name(j->rule.sign), j->rule.sign_by);
+	free(place);
+	print_want(w, "signing this mail", j->rule.sign, j->rule.sign_by);
 	if (j->rule.note != NULL)
 		printf("  note: %s\n", j->rule.note);
 	print_lookup("certificate to sign with", j->sender_finding,
@@ -301,16 +270,41 @@ print_sender(const struct walk *w)
 }
 
 static void
-print_recipient(const struct journey *j, size_t i)
+print_recipient(const struct walk *w, size_t i)
 {
+	const struct journey		*j = &w->journey;
 	const struct journey_recipient	*r = &j->recipients[i];
 
 	printf("recipient %s\n", r->addr);
-	if (j->has_rule && i < j->rule.n_recipients)
-		printf("  encrypting to it: %s, by %s\n",
-		    config_want_name(j->rule.recipients[i].encrypt),
+	if (j->has_rule)
+		print_want(w, "encrypting to it",
+		    j->rule.recipients[i].encrypt,
 		    j->rule.recipients[i].encrypt_by);
 	print_lookup("certificate to encrypt to", r->finding, &r->lookup);
+	printf("  the mail to it: %s\n", fate(&j->decision));
+}
+
+static void
+print_refused(const struct walk_refused *refused)
+{
+	const struct decision	*d = &refused->decision;
+
+	printf("recipient %s\n  the mail to it: %s at RCPT TO already; the "
+	    "others are not concerned\n  answer: %03d %s %s\n",
+	    refused->addr, fate(d), d->code, d->enhanced, d->reply);
+}
+
+static void
+print_advice(const struct walk *w)
+{
+	json_t	*advice = advice_new(w);
+
+	if (json_array_size(advice) > 0)
+		printf("if that is not what was wanted:\n");
+	for (size_t i = 0; i < json_array_size(advice); i++)
+		printf("  - %s\n", json_string_value(json_array_get(advice,
+		    i)));
+	json_decref(advice);
 }
 
 static void
@@ -318,9 +312,19 @@ print_text(const struct walk *w)
 {
 	const struct journey	*j = &w->journey;
 
-	print_sender(w);
+	for (size_t i = 0; i < w->n_refused; i++)
+		print_refused(&w->refused[i]);
+	if (j->has_rule)
+		print_sender(w);
 	for (size_t i = 0; i < j->n_recipients; i++)
-		print_recipient(j, i);
+		print_recipient(w, i);
+	for (size_t i = 0; i < j->n_also; i++) {
+		if (j->also[i].addr[0] == '\0')
+			continue;
+		printf("also-encrypt-to %s\n", j->also[i].addr);
+		print_lookup("certificate to encrypt to", j->also[i].finding,
+		    &j->also[i].lookup);
+	}
 	if (j->detected.kind != MAIL_PLAIN)
 		printf("the mail is %s already\n",
 		    detect_name(j->detected.kind));
@@ -330,6 +334,7 @@ print_text(const struct walk *w)
 	if (j->decision.verdict != VERDICT_GO)
 		printf("answer: %03d %s %s\n", j->decision.code,
 		    j->decision.enhanced, j->decision.reply);
+	print_advice(w);
 }
 
 int
@@ -341,7 +346,7 @@ cmd_explain(struct cmd_context *ctx, int argc, char **argv)
 	struct err	 err = { 0 };
 	int		 status;
 
-	if (!read_options(ctx, argc, argv, &envelope, &status))
+	if (!walk_options(ctx, argc, argv, &envelope, &status))
 		return status;
 	if (argc - optind > 1)
 		return cmd_usage(argv[0]);
@@ -350,64 +355,14 @@ cmd_explain(struct cmd_context *ctx, int argc, char **argv)
 	status = CMD_OK;
 	if (files.n > 0 && files.list[0].err.kind != ERR_NONE)
 		status = cmd_fail(&files.list[0].err);
-	else if (!walk(ctx, &envelope, files.n > 0 ? &files.list[0] : NULL,
+	else if (!walk_run(ctx, &envelope, files.n > 0 ? &files.list[0] : NULL,
 	    true, &w, &err))
 		status = cmd_fail(&err);
 	else if (ctx->is_json)
 		print_json(&w);
 	else
 		print_text(&w);
-	end_walk(&w);
-	files_free(&files);
-	return status;
-}
-
-/* --- seal ------------------------------------------------------------------------- */
-
-static int
-print_sealed(const struct walk *w, const struct file *source, struct err *err)
-{
-	const struct edits	*edits = &w->journey.edits;
-
-	if (edits->answer != EDITS_ACCEPT) {
-		fprintf(stderr, "%s %s %s\n", edits->code, edits->xcode,
-		    edits->text);
-		return CMD_FAILED;
-	}
-	if (!edits_has_changes(edits)) {
-		if (fwrite(source->bytes.data, 1, source->bytes.len,
-		    stdout) == source->bytes.len)
-			return CMD_OK;
-		err_errno(err, ERR_TEMP, "write the mail");
-		return cmd_fail(err);
-	}
-	if (!mailfile_write(w->mail, edits, stdout, err))
-		return cmd_fail(err);
-	return CMD_OK;
-}
-
-int
-cmd_seal(struct cmd_context *ctx, int argc, char **argv)
-{
-	struct envelope	 envelope = { 0 };
-	struct files	 files = { 0 };
-	struct walk	 w = { 0 };
-	struct err	 err = { 0 };
-	int		 status;
-
-	if (!read_options(ctx, argc, argv, &envelope, &status))
-		return status;
-	if (argc != optind)
-		return cmd_usage(argv[0]);
-	files_read(&files, "-");
-	if (files.n == 0 || files.list[0].err.kind != ERR_NONE)
-		status = files.n == 0 ? CMD_FAILED :
-		    cmd_fail(&files.list[0].err);
-	else if (!walk(ctx, &envelope, &files.list[0], false, &w, &err))
-		status = cmd_fail(&err);
-	else
-		status = print_sealed(&w, &files.list[0], &err);
-	end_walk(&w);
+	walk_end(&w);
 	files_free(&files);
 	return status;
 }

@@ -132,6 +132,30 @@ static const struct {
 	    "without" },
 };
 
+/* By what it is allowed, as explain tells it. */
+static const struct {
+	const char	*what;
+	enum kind	 config;
+	const char	*login;
+	const char	*client;
+	const char	*from;
+	const char	*grant;		/* NULL: by nothing */
+} grants[] = {
+	{ "the login itself", LOGIN, "a@example.org", NULL, "a@example.org",
+	    "it is the login's own address" },
+	{ "any", ANY, "a", NULL, "b@example.org", "identities = any" },
+	{ "the first line that says so", WITH_FILE, "carol@example.org", NULL,
+	    "x@deep.wide.example", "/ids:4" },
+	{ "a host's line", WITH_FILE, NULL, "192.0.2.200", "half@example.org",
+	    "/ids:7" },
+	{ "a line for the sendmail command", WITH_FILE, NULL, "local",
+	    "cron@example.org", "/ids:10" },
+	{ "own address before the file's", WITH_FILE, "d@example.org", NULL,
+	    "d@example.org", "it is the login's own address" },
+	{ "refused", WITH_FILE, "bob", NULL, "a@example.org", NULL },
+	{ "nobody", ANY, NULL, NULL, "a@example.org", NULL },
+};
+
 static const struct {
 	const char	*what;
 	const char	*text;
@@ -186,6 +210,19 @@ main(void)
 		    rows[i].client, rows[i].from, &err);
 		CHECK_INT(is_allowed, rows[i].why == NULL);
 		CHECK_STR(is_allowed ? NULL : err.reason, rows[i].why);
+		config_free(config);
+	}
+	for (size_t i = 0; i < TEST_LEN(grants); i++) {
+		const char	*conf = configs[grants[i].config];
+		char		*grant;
+
+		test_row(grants[i].what);
+		REQUIRE_OK(parse(conf, ids, strstr(conf, "/ids") ? 2 : 1,
+		    &config, &err), err);
+		grant = identity_grant(config, grants[i].login,
+		    grants[i].client, grants[i].from);
+		CHECK_STR(grant, grants[i].grant);
+		free(grant);
 		config_free(config);
 	}
 	for (size_t i = 0; i < TEST_LEN(refused); i++) {
