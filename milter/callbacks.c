@@ -73,23 +73,26 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol,
 	return SMFIS_CONTINUE;
 }
 
-/* The client's address as text; NULL for what has none. */
+/* The client's address as text, NULL for what has none; and its port. */
 static const char *
-address_text(const struct sockaddr *addr, char *out, socklen_t len)
+address_text(const struct sockaddr *addr, char *out, socklen_t len,
+    in_port_t *port)
 {
-	const void	*bytes;
+	const struct sockaddr_in	*v4 = (const void *)addr;
+	const struct sockaddr_in6	*v6 = (const void *)addr;
 
+	*port = 0;
 	if (addr == NULL)
 		return NULL;
-	if (addr->sa_family == AF_INET)
-		bytes = &((const struct sockaddr_in *)(const void *)addr)->
-		    sin_addr;
-	else if (addr->sa_family == AF_INET6)
-		bytes = &((const struct sockaddr_in6 *)(const void *)addr)->
-		    sin6_addr;
-	else
-		return NULL;
-	return inet_ntop(addr->sa_family, bytes, out, len);
+	if (addr->sa_family == AF_INET) {
+		*port = ntohs(v4->sin_port);
+		return inet_ntop(AF_INET, &v4->sin_addr, out, len);
+	}
+	if (addr->sa_family == AF_INET6) {
+		*port = ntohs(v6->sin6_port);
+		return inet_ntop(AF_INET6, &v6->sin6_addr, out, len);
+	}
+	return NULL;
 }
 
 static sfsistat
@@ -97,11 +100,14 @@ on_connect(SMFICTX *ctx, char *host, struct sockaddr *addr)
 {
 	struct connection	*c = smfi_getpriv(ctx);
 	char			 text[INET6_ADDRSTRLEN];
+	const char		*client;
+	in_port_t		 port;
 
 	(void)host;
 	if (c == NULL)
 		return SMFIS_TEMPFAIL;
-	session_connect(c->session, address_text(addr, text, sizeof(text)));
+	client = address_text(addr, text, sizeof(text), &port);
+	session_connect(c->session, client, port);
 	return go_on(c, SMFIP_NR_CONN);
 }
 

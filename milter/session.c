@@ -19,6 +19,7 @@ struct session {
 	const struct filter	*filter;
 	bool			 has_leadspc;
 	char			*client;	/* NULL: unknown */
+	bool			 is_made_up;	/* the client: there is none */
 	struct mail		*mail;		/* NULL between mails */
 	struct snapshot		*snapshot;	/* the mail's, from its start */
 	struct journey		 journey;	/* after session_end() */
@@ -50,9 +51,23 @@ session_new(const struct filter *filter, bool has_leadspc)
 }
 
 void
-session_connect(struct session *session, const char *client)
+session_connect(struct session *session, const char *client, unsigned port)
 {
 	mail_set(&session->client, client);
+	session->is_made_up = port == 0 && client != NULL &&
+	    strcmp(client, "127.0.0.1") == 0;
+}
+
+/*
+ * For what the sendmail command hands in Postfix makes a client up that no
+ * connection can have, 127.0.0.1 without a port, and leaves the brackets out
+ * (cleanup_milter.c).  Brackets alone prove nothing: any SMTP client may leave
+ * them out, and what postsuper -r puts back has none, but its first client.
+ */
+static bool
+is_local(const struct session *session, const char *sender)
+{
+	return session->is_made_up && sender[0] != '<';
 }
 
 void
@@ -73,12 +88,8 @@ session_mail(struct session *session, const char *sender, const char *login,
 	session->mail->sender = mail_strip_brackets(sender);
 	if (login != NULL && login[0] != '\0')
 		mail_set(&session->mail->login, login);
-	/*
-	 * Only the sendmail command hands over a sender without brackets; its
-	 * client address is made up by Postfix (cleanup_milter.c).
-	 */
 	mail_set(&session->mail->client,
-	    sender[0] == '<' ? session->client : "local");
+	    is_local(session, sender) ? "local" : session->client);
 	mail_expect(session->mail, size, config->max_message_size);
 }
 

@@ -33,8 +33,8 @@ bool	session_answers_rcpt(const struct filter *);
  * and wants them so (SMFIP_HDR_LEADSPC).
  */
 struct session	*session_new(const struct filter *, bool has_leadspc);
-/* Address of the client as text; NULL: unknown. */
-void	session_connect(struct session *, const char *client);
+/* Address of the client as text; NULL: unknown.  Port 0: it has none. */
+void	session_connect(struct session *, const char *client, unsigned port);
 
 /*
  * A new mail begins; whatever was in hand before is dropped.  sender as the

@@ -7,11 +7,12 @@
  *	mta -s SOCKET [-l LOGIN] [-c CLIENT] [-n TIMES] -f FROM -r TO ... <MAIL
  *
  * FROM and TO go as they are given, brackets and all.  CLIENT is an IPv4
- * address (127.0.0.1) or "local".  -n sends the mail so many times over the
- * one connection and prints the last result.  Standard output is the mail
- * with CRLF; standard error the verdict: "accept", "reject 550 5.7.1 ...",
- * "tempfail ...", "discard".  Exit status: 0 accept or discard, 1 reject,
- * 2 tempfail, 3 the milter did not answer or broke the protocol.
+ * address (127.0.0.1) or "local", which goes with a FROM without brackets.
+ * -n sends the mail so many times over the one connection and prints the last
+ * result.  Standard output is the mail with CRLF; standard error the verdict:
+ * "accept", "reject 550 5.7.1 ...", "tempfail ...", "discard".  Exit status:
+ * 0 accept or discard, 1 reject, 2 tempfail, 3 the milter did not answer or
+ * broke the protocol.
  */
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -393,20 +394,16 @@ static bool
 open_connection(struct session *s, const struct envelope *env, int *status)
 {
 	bool		 is_local = strcmp(env->client, "local") == 0;
-	uint16_t	 port = htons(40000);
+	uint16_t	 port = is_local ? 0 : htons(40000);
 	struct bytes	 b = { 0 };
 	bool		 goes_on;
 
 	macros(s->fd, 'C', (const char *const[]){ "j", "mx.example.org",
 	    "{daemon_name}", "mx.example.org", "v", "Postfix 3.7.11", NULL });
 	add_str(&b, "localhost");
-	if (is_local)
-		add(&b, "U", 1);
-	else {
-		add(&b, "4", 1);
-		add(&b, &port, sizeof(port));
-		add_str(&b, env->client);
-	}
+	add(&b, "4", 1);
+	add(&b, &port, sizeof(port));
+	add_str(&b, is_local ? "127.0.0.1" : env->client);
 	goes_on = step(s, 'C', &b, NO_CONNECT, NR_CONNECT, status);
 	clear(&b);
 	add_str(&b, "client.test");
