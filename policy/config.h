@@ -167,6 +167,7 @@ struct config {
 	size_t			 spool_memory;		/* bytes of one mail */
 	char			*spool_dir;
 	int			 vault_timeout;		/* seconds */
+	size_t			 key_rate;		/* signatures in a minute */
 
 	struct listener		*listeners;
 	size_t			 n_listeners;

@@ -73,6 +73,8 @@ struct sign_request {
 	const char		*queue_id;	/* for the record; may be NULL */
 	enum digest		 digest;
 	uint8_t			 hash[DIGEST_LEN_MAX];	/* of the entity */
+	/* For the store: signatures that one key may make; 0: any number. */
+	uint32_t		 per_minute;
 };
 
 /*
@@ -80,7 +82,8 @@ struct sign_request {
  * signer and intermediates inside, never the root; signed attributes
  * contentType, messageDigest, signingTime, smimeCapabilities and
  * signingCertificateV2.  ERR_DATA: the certificate cannot sign for this
- * address; the gate is asked again here.
+ * address; the gate is asked again here.  ERR_TEMP, too, if its key has made
+ * too many signatures of late.
  */
 bool	custody_sign(struct custody *, const struct sign_request *,
 	    struct buf *signed_data, struct err *);

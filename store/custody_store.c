@@ -14,6 +14,7 @@
 #include "store/credential.h"
 #include "store/custody.h"
 #include "store/key.h"
+#include "store/key_rate.h"
 #include "store/signer.h"
 #include "store/store.h"
 #include "store/trust.h"
@@ -26,6 +27,7 @@ struct local {
 	struct store		*store;
 	struct trust		*trust;
 	struct credential_cache	*credentials;
+	struct key_rate		*rate;
 };
 
 /* --- what a filter asks --------------------------------------------------- */
@@ -83,6 +85,20 @@ get_reply_cert(struct local *local, const char *from,
 }
 
 static bool
+count_signature(struct local *local, const struct sign_request *request,
+    const struct cert_facts *facts, struct err *err)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	if (key_rate_take(local->rate, facts->spki, request->per_minute,
+	    (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000))
+		return true;
+	return err_set(err, ERR_TEMP, "its key has made %u signatures within "
+	    "a minute", (unsigned)request->per_minute);
+}
+
+static bool
 prepare_sign(struct local *local, const struct sign_request *request,
     int64_t now, struct credential **credential, X509 **reply, struct err *err)
 {
@@ -101,6 +117,8 @@ prepare_sign(struct local *local, const struct sign_request *request,
 	}
 	if (!get_reply_cert(local, request->from, &request->fp, now, reply,
 	    err))
+		goto out;
+	if (!count_signature(local, request, &record.facts, err))
 		goto out;
 	*credential = get_credential(local, &record, now, err);
 	is_ok = *credential != NULL;
@@ -605,6 +623,7 @@ local_close(void *arg)
 {
 	struct local	*local = arg;
 
+	key_rate_free(local->rate);
 	credential_cache_free(local->credentials);
 	trust_free(local->trust);
 	store_close(local->store);
@@ -633,5 +652,6 @@ custody_of_store_take(struct store *store)
 	local->store = store;
 	local->trust = trust_new(store);
 	local->credentials = credential_cache_new(CREDENTIALS_MAX);
+	local->rate = key_rate_new();
 	return custody_new(&local_ops, local);
 }

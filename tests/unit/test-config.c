@@ -213,6 +213,7 @@ test_defaults(void)
 	CHECK_INT(c->spool_memory, 1024 * 1024);
 	CHECK_INT(c->max_recipients, 1000);
 	CHECK_INT(c->vault_timeout, 20);
+	CHECK_INT(c->key_rate, 10000);
 	CHECK_INT(c->n_listeners, 0);
 	CHECK(c->authorize.authenticated && !c->authorize.local);
 	CHECK_INT(c->authorize.identities, IDENTITIES_LOGIN);
