@@ -18,6 +18,7 @@
 #include "milter/snapshot.h"
 #include "milter/vault.h"
 #include "milter/vault_answer.h"
+#include "milter/vault_record.h"
 #include "milter/vault_wire.h"
 #include "policy/config.h"
 #include "store/store.h"
@@ -277,6 +278,7 @@ vault_main(const struct vault_start *start)
 	vault.custody = custody_of_store_take(store);
 	vault.reload = ask_for_reload;
 	vault.arg = (void *)(uintptr_t)start;
+	vault.record = vault_record;
 	snapshot_swap_take((struct config *)(uintptr_t)start->config);
 	if (!serve_channels(&vault, start->channels, start->n_channels,
 	    &err) ||

@@ -3,11 +3,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "milter/snapshot.h"
 #include "milter/vault_answer.h"
+#include "milter/vault_sign.h"
 #include "milter/vault_wire.h"
-#include "policy/group.h"
-#include "policy/identity.h"
 
 #define LIST_MAX	256	/* entries looked at for one packet */
 #define PUT_MAX		4096	/* certificates in one packet */
@@ -41,49 +39,6 @@ answer_find(const struct vault *vault, struct wire_reader *r,
 	return is_ok;
 }
 
-/* Could any mail from this address be signed at all? */
-static bool
-is_ever_signed(const struct config *config, const char *from)
-{
-	size_t			 set = group_table_find_tagged(
-	    config->group_members, from, config->subaddress_delimiter);
-	const struct options	*options = set == GROUP_NONE ?
-	    &config->default_group.options : &config->groups[set].options;
-
-	if (options->sign != WANT_NEVER || options->override)
-		return true;
-	for (size_t i = 0; i < config->n_recipients; i++)
-		if (config->recipients[i].has_sign &&
-		    config->recipients[i].sign != WANT_NEVER)
-			return true;
-	return false;
-}
-
-/*
- * A filter that was broken into may ask for anything.  So the rules of the
- * configuration are applied here again: the claimed login may use this From
- * address, and its group lets such mail be signed.  The certificate itself
- * is judged again by custody_sign().  DESIGN.md 9.6.
- */
-static bool
-may_sign(const struct sign_request *request, struct err *err)
-{
-	struct snapshot		*snapshot = snapshot_hold();
-	const struct config	*config = snapshot_config(snapshot);
-	struct err		 why;
-	bool			 is_allowed = true;
-
-	if (!identity_check(config, request->login, request->client,
-	    request->from, &why))
-		is_allowed = err_set(err, ERR_DATA,
-		    "the vault does not sign: %s", why.reason);
-	else if (!is_ever_signed(config, request->from))
-		is_allowed = err_set(err, ERR_DATA, "the vault does not sign: "
-		    "the group of %s never signs", request->from);
-	snapshot_release(snapshot);
-	return is_allowed;
-}
-
 static bool
 answer_sign(const struct vault *vault, struct wire_reader *r,
     struct buf *answer, struct err *err)
@@ -96,8 +51,7 @@ answer_sign(const struct vault *vault, struct wire_reader *r,
 	if (!wire_is_done(r))
 		malformed(err);
 	else
-		is_ok = may_sign(&request, err) &&
-		    custody_sign(vault->custody, &request, &der, err);
+		is_ok = vault_sign(vault, &request, &der, err);
 	if (is_ok)
 		wire_put_bytes(answer, der.data, der.len);
 	buf_free(&der);

@@ -18,6 +18,12 @@ struct vault {
 	/* Asks the supervisor for a new configuration; NULL: there is none. */
 	bool		(*reload)(void *arg, struct err *);
 	void		*arg;
+	/*
+	 * Told of each signature, and of each that was refused (reason is why,
+	 * else NULL); may be NULL.
+	 */
+	void		(*record)(const struct sign_request *,
+			    const char *reason);
 };
 
 /*

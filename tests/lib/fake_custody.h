@@ -59,12 +59,13 @@ fake_sign(void *arg, const struct sign_request *request, struct buf *out,
     struct err *err)
 {
 	(void)arg;
-	(void)err;
-	buf_addf(out, "%s|%s|%s|%s|%s|", request->from,
+	if (strcmp(request->from, "broken@example.org") == 0)
+		return err_set(err, ERR_TEMP, "the key is gone");
+	buf_addf(out, "%s|%s|%s|%s|%s|%u|", request->from,
 	    request->login == NULL ? "-" : request->login,
 	    request->client == NULL ? "-" : request->client,
 	    request->queue_id == NULL ? "-" : request->queue_id,
-	    alg_digest_name(request->digest));
+	    alg_digest_name(request->digest), (unsigned)request->per_minute);
 	buf_add(out, request->hash, alg_digest_len(request->digest));
 	return true;
 }

@@ -24,6 +24,33 @@ struct side {
 	int			 delay_ms;	/* before the first answer */
 };
 
+/* What the vault recorded last; its thread has written before it answers. */
+static char	 recorded[512];
+
+static void
+record(const struct sign_request *request, const char *reason)
+{
+	snprintf(recorded, sizeof(recorded), "%s|%s", request->from,
+	    reason == NULL ? "signed" : reason);
+}
+
+static const char	 config_text[] = "enabled = true\nkey-rate = 77\n"
+    "group \"never\" {\n\tmembers = { \"@never.example\" }\n"
+    "\tsign = never\n\toverride = false\n}\n";
+
+static void
+use_config(const char *text)
+{
+	static char		 path[] = "test.conf";
+	struct config_source	 source = { .path = path,
+	    .bytes = (char *)(uintptr_t)text, .len = strlen(text) };
+	struct config		*config;
+	struct err		 err = { 0 };
+
+	REQUIRE_OK(config_parse(&source, 1, &config, &err), err);
+	snapshot_swap_take(config);
+}
+
 static void *
 answer_all(void *arg)
 {
@@ -56,6 +83,7 @@ connect_to(struct side *side, enum vault_rights rights, int delay_ms,
 	*side = (struct side){ .rights = rights, .fd = pair[1],
 	    .delay_ms = delay_ms };
 	side->vault.custody = custody_new(&fake_custody_ops, NULL);
+	side->vault.record = record;
 	REQUIRE(pthread_create(thread, NULL, answer_all, side) == 0);
 	return vault_client_new(&pair[0], 1, timeout_ms);
 }
@@ -105,9 +133,29 @@ test_what_a_filter_asks(void)
 	memset(request.hash, 'h', sizeof(request.hash));
 	CHECK_OK(custody_sign(c, &request, &out, &err), err);
 	CHECK_MEM(out.data, out.len, "a@example.org|a@example.org|-|4Xk1|"
-	    "sha-256|hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh", 75);
+	    "sha-256|77|hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh", 78);
+	CHECK_STR(recorded, "a@example.org|signed");
 	buf_free(&out);
 	finish(c, &side, thread);
+}
+
+static void
+check_refused(struct custody *c, const struct sign_request *request,
+    const char *reason)
+{
+	struct buf	 out = { 0 };
+	struct err	 err = { 0 };
+	char		 want[256];
+
+	snprintf(recorded, sizeof(recorded), "nothing");
+	CHECK(!custody_sign(c, request, &out, &err));
+	CHECK_INT(err.kind, ERR_TEMP);
+	snprintf(want, sizeof(want), "the vault does not sign: %s", reason);
+	CHECK_STR(err.reason, want);
+	snprintf(want, sizeof(want), "%s|%s", request->from, reason);
+	CHECK_STR(recorded, want);
+	CHECK_INT(out.len, 0);
+	buf_free(&out);
 }
 
 static void
@@ -118,23 +166,25 @@ test_signatures_nobody_may_have(void)
 	struct custody		*c = connect_to(&side, VAULT_FILTER, 0, 5000,
 	    &thread);
 	struct sign_request	 request = { .from = "a@example.org" };
-	struct buf		 out = { 0 };
-	struct err		 err = { 0 };
 
 	test_row("nobody logged in");
-	CHECK(!custody_sign(c, &request, &out, &err));
-	CHECK_INT(err.kind, ERR_DATA);
+	check_refused(c, &request, "nobody is authenticated");
 	test_row("somebody else logged in");
 	request.login = "b@example.org";
-	CHECK(!custody_sign(c, &request, &out, &err));
-	CHECK_INT(err.kind, ERR_DATA);
+	check_refused(c, &request, "login b@example.org may not use "
+	    "From <a@example.org>");
 	test_row("a group that never signs");
 	request.login = request.from = "a@never.example";
-	CHECK(!custody_sign(c, &request, &out, &err));
-	CHECK_INT(err.kind, ERR_DATA);
-	CHECK_INT(out.len, 0);
+	check_refused(c, &request, "the group of a@never.example never signs");
+	test_row("nothing is enabled");
+	request.login = request.from = "a@example.org";
+	use_config("");
+	check_refused(c, &request, "signing is not enabled");
+	use_config(config_text);
+	test_row("what custody_sign() refuses");
+	request.from = request.login = "broken@example.org";
+	check_refused(c, &request, "the key is gone");
 	test_row(NULL);
-	buf_free(&out);
 	finish(c, &side, thread);
 }
 
@@ -303,17 +353,7 @@ test_cut_requests(void)
 int
 main(void)
 {
-	static char		 text[] = "store = \"/nowhere\"\n"
-	    "group \"never\" {\n\tmembers = { \"@never.example\" }\n"
-	    "\tsign = never\n\toverride = false\n}\n";
-	static char		 path[] = "test.conf";
-	struct config_source	 source = { .path = path, .bytes = text,
-	    .len = sizeof(text) - 1 };
-	struct config		*config;
-	struct err		 err = { 0 };
-
-	REQUIRE_OK(config_parse(&source, 1, &config, &err), err);
-	snapshot_swap_take(config);
+	use_config(config_text);
 	test_what_a_filter_asks();
 	test_signatures_nobody_may_have();
 	test_what_a_filter_may_not_ask();
