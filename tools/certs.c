@@ -220,8 +220,9 @@ key_json(const struct cert_facts *facts)
 	char	 name[32];
 
 	cert_key_name(facts, name);
-	return json_pack("{s:s, s:i}", "algorithm", name, "bits",
-	    (int)facts->key_bits);
+	return json_pack("{s:s%, s:i, s:s}",
+	    "algorithm", name, strcspn(name, " "),
+	    "bits", (int)facts->key_bits, "name", name);
 }
 
 static const char *

@@ -244,7 +244,7 @@ print_row(const json_t *row, int64_t left)
 	    out_json_text(row, "not_before"), out_json_text(row, "not_after"),
 	    (long long)left);
 	out_field("public key", "%s",
-	    out_json_text(json_object_get(row, "key"), "algorithm"));
+	    out_json_text(json_object_get(row, "key"), "name"));
 	out_field("use", "%s", uses);
 	out_field("private key", "%s", out_json_text(row, "key_protection"));
 	out_field("trust", "%s%s%s", out_json_text(row, "trust"),

@@ -56,6 +56,8 @@ smimectl show bob@example.net >out || fail "bob has gone"
 # The key goes with its last certificate, or alone.
 import_key alice
 smimectl remove --key --yes alice@example.org >out || fail "$(cat out)"
+smimectl --json show alice@example.org | grep -A 2 '"algorithm": "RSA",' |
+    grep -q '"bits": 2048,' || fail "the algorithm is not told"
 smimectl --json show alice@example.org | grep -q '"has_key": false' ||
     fail "the key is still there"
 smimectl remove --key --yes alice@example.org >out 2>&1 &&
