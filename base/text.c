@@ -132,14 +132,90 @@ text_is_utf8(const char *s, size_t len)
 	return true;
 }
 
+static bool
+is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
 /* C0 and C1 controls, and the marks that reorder or hide what is read. */
 static bool
 is_deceptive(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == '"' || c == '\\' ||
+	return is_control(c) || c == '"' || c == '\\' ||
 	    c == 0x061c || (c >= 0x200b && c <= 0x200f) ||
 	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
 	    c == 0xfeff;
+}
+
+/*
+ * Unicode's white space and Default_Ignorable_Code_Point (DerivedCoreProperties
+ * 15.0), and the interlinear and object marks.
+ */
+static bool
+is_invisible(uint32_t c)
+{
+	static const struct {
+		uint32_t	 first, last;
+	} ranges[] = {
+		{ 0x00, 0x20 }, { 0x7f, 0xa0 }, { 0xad, 0xad },
+		{ 0x034f, 0x034f }, { 0x061c, 0x061c }, { 0x115f, 0x1160 },
+		{ 0x1680, 0x1680 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
+		{ 0x2000, 0x200f }, { 0x2028, 0x202f }, { 0x205f, 0x206f },
+		{ 0x2800, 0x2800 }, { 0x3000, 0x3000 }, { 0x3164, 0x3164 },
+		{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
+		{ 0xfff0, 0xfffc }, { 0x1bca0, 0x1bca3 },
+		{ 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff }
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+static bool
+is_reordering(uint32_t c)
+{
+	return is_control(c) || (c >= 0x2028 && c <= 0x202e) ||
+	    (c >= 0x2066 && c <= 0x2069);
+}
+
+/* Has it a character of this kind, or bytes that are none? */
+static bool
+has(const char *s, size_t len, bool (*is_kind)(uint32_t), bool *is_utf8)
+{
+	const uint8_t	*p = (const uint8_t *)s;
+	uint32_t	 code = 0;
+	bool		 found = false;
+
+	*is_utf8 = true;
+	while (len > 0) {
+		size_t	 n = utf8_char(p, len, &code);
+
+		*is_utf8 &= n != 0;
+		found |= n != 0 && is_kind(code);
+		n = n == 0 ? 1 : n;
+		p += n;
+		len -= n;
+	}
+	return found;
+}
+
+bool
+text_is_visible(const char *s, size_t len)
+{
+	bool	 is_utf8;
+
+	return !has(s, len, is_invisible, &is_utf8) && is_utf8;
+}
+
+bool
+text_reorders(const char *s, size_t len)
+{
+	bool	 is_utf8;
+
+	return has(s, len, is_reordering, &is_utf8);
 }
 
 char *

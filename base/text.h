@@ -31,6 +31,17 @@ void	text_date(int64_t, char out[TEXT_TIME_LEN]);
 /* Valid UTF-8 (RFC 3629) from end to end; NUL is a character like others. */
 bool	text_is_utf8(const char *, size_t len);
 
+/*
+ * Is it UTF-8 in which each character can be seen?  Not so with controls,
+ * blanks of any kind, and what has no width or only changes its neighbours.
+ */
+bool	text_is_visible(const char *, size_t len);
+/*
+ * Would it change how the text around it is shown: a control character, a line
+ * end, or a mark that overrides or embeds a direction (Unicode UAX #9)?
+ */
+bool	text_reorders(const char *, size_t len);
+
 void	text_hex(const void *, size_t len, char *out);	/* 2 * len + 1 bytes */
 
 /*

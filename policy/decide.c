@@ -119,7 +119,8 @@ static const char *
 unable(const struct facts *facts)
 {
 	if (facts->n_from == 0)
-		return "the mail has no From address";
+		return facts->unauthorised != NULL ? facts->unauthorised :
+		    "the mail has no From address";
 	if (facts->n_from > 1)
 		return "the mail has several From addresses";
 	if (!facts->is_authorised)

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "smime/address.h"
 
 static pthread_once_t	 gmime_once = PTHREAD_ONCE_INIT;
@@ -73,14 +74,31 @@ is_atext(char c)
 	return u > ' ' && u != 127 && strchr("()<>[]:;@\\,.\"", c) == NULL;
 }
 
+/* A word of a name; a dot in it is obsolete, common and harmless. */
 static const char *
-skip_atom(const char *p, bool with_dots)
+skip_word(const char *p)
 {
 	const char	*start = p;
 
-	while (is_atext(*p) || (with_dots && *p == '.'))
+	while (is_atext(*p) || *p == '.')
 		p++;
 	return p == start ? NULL : p;
+}
+
+/* Atoms with single dots between them (RFC 5322, section 3.2.3). */
+static const char *
+skip_dot_atom(const char *p)
+{
+	for (;; p++) {
+		const char	*start = p;
+
+		while (is_atext(*p))
+			p++;
+		if (p == start)
+			return NULL;
+		if (*p != '.')
+			return p;
+	}
 }
 
 static const char *
@@ -97,18 +115,17 @@ skip_quoted(const char *p)
 static const char *
 skip_addr_spec(const char *p)
 {
-	p = *p == '"' ? skip_quoted(p) : skip_atom(p, true);
+	p = *p == '"' ? skip_quoted(p) : skip_dot_atom(p);
 	if (p == NULL || *p != '@')
 		return NULL;
-	return skip_atom(p + 1, true);
+	return skip_dot_atom(p + 1);
 }
 
 static const char *
 skip_phrase(const char *p)
 {
 	while (p != NULL && *p != '<') {
-		/* A dot in a name is obsolete, common and harmless. */
-		p = *p == '"' ? skip_quoted(p) : skip_atom(p, true);
+		p = *p == '"' ? skip_quoted(p) : skip_word(p);
 		p = skip_cfws(p);
 	}
 	return p;
@@ -140,41 +157,105 @@ read_mailbox(const char *value)
 	return mem_strn(start, (size_t)(end - start));
 }
 
+/* --- what could be shown as another address ------------------------------ */
+
+/*
+ * A label that IDNA maps to plain ASCII, fullwidth letters for instance, is
+ * shown as something else than what the certificate has.
+ */
+static bool
+is_mapped(const char *addr, const char *normalised)
+{
+	const char	*in = addr_domain(addr), *out = addr_domain(
+			    normalised);
+	size_t		 len;
+
+	for (;; in += len + 1, out += strcspn(out, ".") + 1) {
+		bool	 is_ascii = true;
+
+		len = strcspn(in, ".");
+		for (size_t i = 0; i < len; i++)
+			is_ascii &= (in[i] & 0x80) == 0;
+		if (!is_ascii && strncmp(out, "xn--", 4) != 0)
+			return true;
+		if (in[len] == '\0')
+			return strchr(out, '.') != NULL;
+		if (strchr(out, '.') == NULL)
+			return true;
+	}
+}
+
+/* Why a program might show another address, in words; NULL: it will not. */
+static const char *
+doubt(const char *addr, const char *normalised)
+{
+	const char	*at = addr_domain(addr);
+	const char	*word = strstr(addr, "=?");
+
+	/* Only quotes let a blank in, and tell where it is. */
+	for (const char *p = addr; *p != '\0'; p += strspn(p, " ")) {
+		size_t	 len = strcspn(p, " ");
+
+		if (!text_is_visible(p, len))
+			return "has a character in its address that cannot "
+			    "be seen";
+		p += len;
+	}
+	/* RFC 2047, section 5 has none there, some programs decode it. */
+	if (word != NULL && word < at && strstr(word, "?=") != NULL)
+		return "has an encoded word in its address";
+	if (is_mapped(addr, normalised))
+		return "has a domain that is not written as it is shown";
+	return NULL;
+}
+
 /* --- through GMime ------------------------------------------------------ */
 
+/* GMime finds this one mailbox, too, and its name leaves the address alone. */
 static bool
-is_same_mailbox(const char *value, const char *normalised)
+is_agreed(InternetAddressList *list, const char *normalised,
+    const char **why)
+{
+	InternetAddress	*first;
+	const char	*addr, *name;
+	char		 seen[ADDR_MAX];
+	struct err	 err;
+
+	*why = "can be read in several ways";
+	if (list == NULL || internet_address_list_length(list) != 1)
+		return false;
+	first = internet_address_list_get_address(list, 0);
+	if (!INTERNET_ADDRESS_IS_MAILBOX(first))
+		return false;
+	addr = internet_address_mailbox_get_addr(
+	    INTERNET_ADDRESS_MAILBOX(first));
+	if (addr == NULL || !addr_normalise(addr, strlen(addr), seen, &err) ||
+	    strcmp(seen, normalised) != 0)
+		return false;
+	*why = "has a name that changes how the address is shown";
+	name = internet_address_get_name(first);
+	return name == NULL || !text_reorders(name, strlen(name));
+}
+
+static bool
+agrees(const char *value, const char *normalised, const char **why)
 {
 	GMimeParserOptions	*options = new_options();
-	InternetAddressList	*list;
-	InternetAddress		*first;
-	const char		*addr;
-	char			 seen[ADDR_MAX];
-	struct err		 err;
-	bool			 is_same = false;
+	InternetAddressList	*list = internet_address_list_parse(options,
+				    value);
+	bool			 is_ok = is_agreed(list, normalised, why);
 
-	list = internet_address_list_parse(options, value);
-	if (list != NULL && internet_address_list_length(list) == 1) {
-		first = internet_address_list_get_address(list, 0);
-		if (INTERNET_ADDRESS_IS_MAILBOX(first)) {
-			addr = internet_address_mailbox_get_addr(
-			    INTERNET_ADDRESS_MAILBOX(first));
-			is_same = addr != NULL && addr_normalise(addr,
-			    strlen(addr), seen, &err) &&
-			    strcmp(seen, normalised) == 0;
-		}
-	}
 	if (list != NULL)
 		g_object_unref(list);
 	g_mime_parser_options_free(options);
-	return is_same;
+	return is_ok;
 }
 
 static bool
 read_one(const struct headers *headers, const char *name, char out[ADDR_MAX],
     struct err *err)
 {
-	const char	*value = headers_find(headers, name, 0);
+	const char	*value = headers_find(headers, name, 0), *why;
 	char		*addr;
 	bool		 is_ok;
 
@@ -185,12 +266,30 @@ read_one(const struct headers *headers, const char *name, char out[ADDR_MAX],
 		return err_set(err, ERR_MESSAGE,
 		    "the %s field is not one plain mailbox", name);
 	is_ok = addr_normalise(addr, strlen(addr), out, err);
+	why = is_ok ? doubt(addr, out) : NULL;
 	free(addr);
 	if (!is_ok)
 		return err_prefix(err, "the %s field", name);
-	if (!is_same_mailbox(value, out))
-		return err_set(err, ERR_MESSAGE,
-		    "the %s field can be read in several ways", name);
+	if (why != NULL || !agrees(value, out, &why))
+		return err_set(err, ERR_MESSAGE, "the %s field %s", name,
+		    why);
+	return true;
+}
+
+/*
+ * A name that RFC 5322, section 2.2 does not let be one: some programs take
+ * such a line for the end of the header, and what follows for text.
+ */
+static bool
+check_names(const struct headers *headers, struct err *err)
+{
+	for (size_t i = 0; i < headers_count(headers); i++)
+		for (const char *p = headers_at(headers, i)->name; *p != '\0';
+		    p++)
+			if ((unsigned char)*p <= ' ' ||
+			    (unsigned char)*p >= 127)
+				return err_set(err, ERR_MESSAGE, "the header "
+				    "has a line that is no field");
 	return true;
 }
 
@@ -198,7 +297,8 @@ bool
 address_from(const struct headers *headers, char out[ADDR_MAX],
     struct err *err)
 {
-	return read_one(headers, "From", out, err);
+	return check_names(headers, err) &&
+	    read_one(headers, "From", out, err);
 }
 
 bool

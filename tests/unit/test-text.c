@@ -79,9 +79,48 @@ static const struct {
 	    "(time 9223372036854775807)" },
 };
 
+/* What a reader does not see, and what changes how he sees the rest. */
+static const struct {
+	const char	*what;
+	const char	*text;
+	bool		 is_visible;
+	bool		 reorders;
+} sights[] = {
+	{ "letters and signs", "a.b+c\xc3\xbc\xe5\xb1\xb1", true, false },
+	{ "nothing", "", true, false },
+	{ "a blank", "a b", false, false },
+	{ "a no-break space", "a\xc2\xa0", false, false },
+	{ "a line end", "a\nb", false, true },
+	{ "a delete", "a\x7f", false, true },
+	{ "a soft hyphen", "a\xc2\xad", false, false },
+	{ "a zero width joiner", "a\xe2\x80\x8d", false, false },
+	{ "a byte order mark", "\xef\xbb\xbf" "a", false, false },
+	{ "a right-to-left mark", "\xe2\x80\x8f", false, false },
+	{ "a right-to-left override", "\xe2\x80\xae" "a", false, true },
+	{ "an isolate", "\xe2\x81\xa7" "a", false, true },
+	{ "no UTF-8", "a\xff", false, false },
+	{ "a tag character", "\xf3\xa0\x81\x81", false, false },
+};
+
+static void
+test_sights(void)
+{
+	for (size_t i = 0; i < TEST_LEN(sights); i++) {
+		const char	*text = sights[i].text;
+
+		test_row(sights[i].what);
+		CHECK_INT(text_is_visible(text, strlen(text)),
+		    sights[i].is_visible);
+		CHECK_INT(text_reorders(text, strlen(text)),
+		    sights[i].reorders);
+	}
+	test_row(NULL);
+}
+
 int
 main(void)
 {
+	test_sights();
 	struct fingerprint	 fp, other;
 	char			 text[TEXT_FP_LEN], when[TEXT_TIME_LEN];
 	char			*safe;
