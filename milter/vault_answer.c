@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "milter/vault_answer.h"
 #include "milter/vault_sign.h"
+#include "milter/vault_upload.h"
 #include "milter/vault_wire.h"
 
 #define LIST_MAX	256	/* entries looked at for one packet */
@@ -164,6 +165,51 @@ answer_put_certs(const struct vault *vault, struct wire_reader *r,
 }
 
 static bool
+answer_put_crl(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct wire_piece	 piece;
+	struct put_crl		 crl = { 0 };
+	struct put_result	 result = { 0 };
+	struct buf		 whole = { 0 };
+	char			*source;
+	int64_t			 now;
+	bool			 is_ok, is_whole = false;
+
+	wire_get_piece(r, &piece);
+	crl.source = source = wire_get_str(r);
+	crl.is_dry_run = wire_get_enum(r, 1) == 1;
+	now = wire_get_i64(r);
+	is_ok = wire_is_done(r) ? vault_upload_add(&piece, &whole, &is_whole,
+	    err) : malformed(err);
+	if (is_ok && is_whole) {
+		crl.der = whole.data;
+		crl.der_len = whole.len;
+		is_ok = custody_put_crl(vault->custody, &crl, now, &result,
+		    err);
+		if (is_ok)
+			wire_put_result(answer, &result);
+	}
+	free(result.reason);
+	buf_free(&whole);
+	free(source);
+	return is_ok;
+}
+
+static bool
+answer_remove_crls(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct fingerprint	 fp;
+
+	(void)answer;
+	wire_get_fp(r, &fp);
+	if (!wire_is_done(r))
+		return malformed(err);
+	return custody_remove_crls(vault->custody, &fp, err);
+}
+
+static bool
 answer_put_key(const struct vault *vault, struct wire_reader *r,
     struct buf *answer, struct err *err)
 {
@@ -269,6 +315,8 @@ static const struct {
 	{ WIRE_SET_STATE, false, answer_set_state },
 	{ WIRE_REMOVE, false, answer_remove },
 	{ WIRE_RELOAD, false, answer_reload },
+	{ WIRE_PUT_CRL, false, answer_put_crl },
+	{ WIRE_REMOVE_CRLS, false, answer_remove_crls },
 };
 
 static bool

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/rand.h>
+
 #include "base/mem.h"
 #include "milter/vault_client.h"
 #include "milter/vault_wire.h"
@@ -381,6 +383,59 @@ client_put_certs(void *arg, const struct put_cert *certs, size_t n,
 	return true;
 }
 
+/* One piece; with the last one comes the result. */
+static bool
+put_piece(struct client *client, const struct put_crl *crl, int64_t now,
+    const struct wire_piece *piece, struct put_result *result,
+    struct err *err)
+{
+	struct call	 call;
+	bool		 is_ok;
+
+	begin(&call, WIRE_PUT_CRL);
+	wire_put_piece(&call.request, piece);
+	wire_put_str(&call.request, crl->source);
+	wire_put_u8(&call.request, crl->is_dry_run);
+	wire_put_i64(&call.request, now);
+	is_ok = ask(client, &call, err);
+	if (is_ok && piece->offset + piece->len == piece->total)
+		wire_get_result(&call.reader, result);
+	return end(&call, is_ok, err);
+}
+
+static bool
+client_put_crl(void *arg, const struct put_crl *crl, int64_t now,
+    struct put_result *result, struct err *err)
+{
+	struct wire_piece	 piece = { .total = (uint32_t)crl->der_len };
+	bool			 is_ok = true;
+
+	memset(result, 0, sizeof(*result));
+	if (crl->der_len > UINT32_MAX)
+		return err_set(err, ERR_DATA, "a list of %zu bytes is too "
+		    "large for the vault", crl->der_len);
+	if (RAND_bytes(piece.token, sizeof(piece.token)) != 1)
+		return err_openssl(err, ERR_TEMP, "no random bytes");
+	for (size_t at = 0; is_ok && at < crl->der_len; at += piece.len) {
+		piece.offset = (uint32_t)at;
+		piece.data = crl->der + at;
+		piece.len = crl->der_len - at < WIRE_PIECE ?
+		    crl->der_len - at : WIRE_PIECE;
+		is_ok = put_piece(arg, crl, now, &piece, result, err);
+	}
+	return is_ok;
+}
+
+static bool
+client_remove_crls(void *arg, const struct fingerprint *fp, struct err *err)
+{
+	struct call	 call;
+
+	begin(&call, WIRE_REMOVE_CRLS);
+	wire_put_fp(&call.request, fp);
+	return end(&call, ask(arg, &call, err), err);
+}
+
 static bool
 client_put_key(void *arg, const struct put_key *key, int64_t now,
     struct put_result *result, struct err *err)
@@ -466,6 +521,8 @@ static const struct custody_ops	 client_ops = {
 	.list = client_list,
 	.lookup = client_lookup,
 	.put_certs = client_put_certs,
+	.put_crl = client_put_crl,
+	.remove_crls = client_remove_crls,
 	.put_key = client_put_key,
 	.get_key = client_get_key,
 	.chain = client_chain,

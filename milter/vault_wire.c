@@ -7,6 +7,7 @@
 
 #define NULL_STR	UINT32_MAX	/* the length that stands for NULL */
 #define ENTRY_ROOM	1024		/* an entry's fields besides DER and texts */
+#define CRL_BYTES	(8 + 8 + 8 + 4)	/* a struct crl_entry */
 
 void
 wire_put_u8(struct buf *buf, uint8_t v)
@@ -261,6 +262,32 @@ str_len(const char *s)
 	return s == NULL ? 0 : strlen(s);
 }
 
+static void
+put_crls(struct buf *buf, const struct crl_entry *crls, size_t n)
+{
+	wire_put_u32(buf, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		wire_put_i64(buf, crls[i].added);
+		wire_put_i64(buf, crls[i].this_update);
+		wire_put_i64(buf, crls[i].next_update);
+		wire_put_u32(buf, crls[i].n_revoked);
+	}
+}
+
+static void
+get_crls(struct wire_reader *r, struct cert_entry *e)
+{
+	e->n_crls = get_count(r, CRL_BYTES);
+	if (e->n_crls > 0)
+		e->crls = mem_array(e->n_crls, sizeof(*e->crls));
+	for (size_t i = 0; i < e->n_crls; i++) {
+		e->crls[i].added = wire_get_i64(r);
+		e->crls[i].this_update = wire_get_i64(r);
+		e->crls[i].next_update = wire_get_i64(r);
+		e->crls[i].n_revoked = wire_get_u32(r);
+	}
+}
+
 void
 wire_put_entries(struct buf *buf, const struct cert_entry *list, size_t n)
 {
@@ -268,7 +295,9 @@ wire_put_entries(struct buf *buf, const struct cert_entry *list, size_t n)
 
 	for (fit = 0; fit < n; fit++) {
 		size_t	 need = ENTRY_ROOM + list[fit].der_len +
-		    str_len(list[fit].source) + str_len(list[fit].trusted_by);
+		    str_len(list[fit].source) + str_len(list[fit].trusted_by) +
+		    str_len(list[fit].untrusted) +
+		    list[fit].n_crls * CRL_BYTES;
 
 		if (need > room)
 			break;
@@ -288,6 +317,9 @@ wire_put_entries(struct buf *buf, const struct cert_entry *list, size_t n)
 		wire_put_str(buf, e->source);
 		wire_put_u8(buf, (uint8_t)e->key);
 		wire_put_str(buf, e->trusted_by);
+		wire_put_str(buf, e->untrusted);
+		wire_put_u8(buf, e->is_revoked);
+		put_crls(buf, e->crls, e->n_crls);
 	}
 }
 
@@ -296,7 +328,8 @@ wire_get_entries(struct wire_reader *r, struct cert_entry **out, size_t *n)
 {
 	struct cert_entry	*list;
 
-	*n = get_count(r, sizeof(struct fingerprint) + 4 + 1 + 8 + 4 + 1 + 4);
+	*n = get_count(r, sizeof(struct fingerprint) + 4 + 1 + 8 + 4 + 1 + 4 +
+	    4 + 1 + 4);
 	list = mem_array(*n, sizeof(*list));
 	for (size_t i = 0; i < *n; i++) {
 		struct cert_entry	*e = &list[i];
@@ -310,6 +343,9 @@ wire_get_entries(struct wire_reader *r, struct cert_entry **out, size_t *n)
 		e->source = wire_get_str(r);
 		e->key = (enum key_protection)wire_get_enum(r, KEY_PASSPHRASE);
 		e->trusted_by = wire_get_str(r);
+		e->untrusted = wire_get_str(r);
+		e->is_revoked = wire_get_enum(r, 1) == 1;
+		get_crls(r, e);
 	}
 	if (r->failed) {
 		cert_entry_free(list, *n);
@@ -318,6 +354,31 @@ wire_get_entries(struct wire_reader *r, struct cert_entry **out, size_t *n)
 	}
 	*out = list;
 	return true;
+}
+
+void
+wire_put_piece(struct buf *buf, const struct wire_piece *piece)
+{
+	buf_add(buf, piece->token, sizeof(piece->token));
+	wire_put_u32(buf, piece->total);
+	wire_put_u32(buf, piece->offset);
+	wire_put_bytes(buf, piece->data, piece->len);
+}
+
+void
+wire_get_piece(struct wire_reader *r, struct wire_piece *piece)
+{
+	const uint8_t	*token = take(r, sizeof(piece->token));
+
+	memset(piece, 0, sizeof(*piece));
+	if (token != NULL)
+		memcpy(piece->token, token, sizeof(piece->token));
+	piece->total = wire_get_u32(r);
+	piece->offset = wire_get_u32(r);
+	piece->data = wire_get_bytes(r, &piece->len);
+	if (piece->offset > piece->total ||
+	    piece->len > piece->total - piece->offset)
+		r->failed = true;
 }
 
 void

@@ -41,7 +41,9 @@ enum wire_op {
 	WIRE_CHAIN,
 	WIRE_SET_STATE,
 	WIRE_REMOVE,
-	WIRE_RELOAD
+	WIRE_RELOAD,
+	WIRE_PUT_CRL,		/* a piece of one, see struct wire_piece */
+	WIRE_REMOVE_CRLS
 };
 
 void	wire_put_u8(struct buf *, uint8_t);
@@ -83,6 +85,21 @@ void	 wire_sign_request_clear(struct sign_request *);
 void	 wire_put_entries(struct buf *, const struct cert_entry *, size_t n);
 bool	 wire_get_entries(struct wire_reader *, struct cert_entry **,
 	    size_t *n);
+
+/*
+ * What is larger than a packet goes as several, in order.  The last one is
+ * answered; those before it are only acknowledged.
+ */
+struct wire_piece {
+	uint8_t		 token[16];	/* random, of the whole */
+	uint32_t	 total;		/* bytes of the whole */
+	uint32_t	 offset;
+	const uint8_t	*data;		/* borrowed */
+	size_t		 len;
+};
+#define WIRE_PIECE	(128 * 1024)	/* bytes in one */
+void	 wire_put_piece(struct buf *, const struct wire_piece *);
+void	 wire_get_piece(struct wire_reader *, struct wire_piece *);
 
 void	 wire_put_result(struct buf *, const struct put_result *);
 void	 wire_get_result(struct wire_reader *, struct put_result *);

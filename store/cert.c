@@ -70,8 +70,8 @@ cert_name(const X509_NAME *name)
 	return safe;
 }
 
-static bool
-read_time(const ASN1_TIME *asn1, int64_t *out)
+bool
+cert_time(const ASN1_TIME *asn1, int64_t *out)
 {
 	struct tm	 tm;
 
@@ -342,8 +342,8 @@ cert_read(const uint8_t *der, size_t len, struct cert_facts *facts,
 	memset(facts, 0, sizeof(*facts));
 	if ((x509 = cert_parse(der, len, err)) == NULL)
 		return false;
-	if (!read_time(X509_get0_notBefore(x509), &facts->not_before) ||
-	    !read_time(X509_get0_notAfter(x509), &facts->not_after)) {
+	if (!cert_time(X509_get0_notBefore(x509), &facts->not_before) ||
+	    !cert_time(X509_get0_notAfter(x509), &facts->not_after)) {
 		err_set(err, ERR_DATA, "certificate has no readable validity");
 		goto out;
 	}

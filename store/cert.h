@@ -124,5 +124,7 @@ size_t	cert_issues(const struct cert_facts *, int64_t now,
 
 /* A name in RFC 2253 form, safe to print; the caller frees it. */
 char	*cert_name(const X509_NAME *);
+/* Seconds since the epoch; false for NULL and for what is no time. */
+bool	 cert_time(const ASN1_TIME *, int64_t *);
 
 #endif

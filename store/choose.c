@@ -36,7 +36,9 @@ choose_weigh(struct store *store, struct trust *trust,
 	}
 	if (!trust_judge(trust, record, now, &verdict, err))
 		return false;
-	if (!verdict.is_trusted)
+	if (verdict.is_revoked)
+		candidate->reason = mem_str(verdict.text);
+	else if (!verdict.is_trusted)
 		candidate->reason = mem_strf("not trusted: %s", verdict.text);
 	else if (use == CERT_USE_SIGN && !candidate->has_key)
 		candidate->reason = mem_str("has no private key here");

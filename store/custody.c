@@ -58,6 +58,20 @@ custody_put_certs(struct custody *custody, const struct put_cert *certs,
 }
 
 bool
+custody_put_crl(struct custody *custody, const struct put_crl *crl,
+    int64_t now, struct put_result *result, struct err *err)
+{
+	return custody->ops->put_crl(custody->arg, crl, now, result, err);
+}
+
+bool
+custody_remove_crls(struct custody *custody, const struct fingerprint *fp,
+    struct err *err)
+{
+	return custody->ops->remove_crls(custody->arg, fp, err);
+}
+
+bool
 custody_put_key(struct custody *custody, const struct put_key *key,
     int64_t now, struct put_result *result, struct err *err)
 {
@@ -137,6 +151,8 @@ cert_entry_free(struct cert_entry *entries, size_t n)
 		free(entries[i].der);
 		free(entries[i].source);
 		free(entries[i].trusted_by);
+		free(entries[i].untrusted);
+		free(entries[i].crls);
 	}
 	free(entries);
 }

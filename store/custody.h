@@ -97,6 +97,14 @@ enum key_protection {
 	KEY_PASSPHRASE		/* came under a passphrase, which it keeps */
 };
 
+/* A revocation list of a CA. */
+struct crl_entry {
+	int64_t			 added;
+	int64_t			 this_update;
+	int64_t			 next_update;	/* 0: not said */
+	uint32_t		 n_revoked;
+};
+
 /* A certificate as the store has it, everything needed to list or show it. */
 struct cert_entry {
 	struct fingerprint	 fp;
@@ -107,6 +115,10 @@ struct cert_entry {
 	char			*source;	/* what it was imported from */
 	enum key_protection	 key;
 	char			*trusted_by;	/* anchor or itself, in words; NULL: untrusted */
+	char			*untrusted;	/* why it is not trusted; or NULL */
+	bool			 is_revoked;	/* untrusted says when */
+	struct crl_entry	*crls;		/* of a CA */
+	size_t			 n_crls;
 };
 
 /*
@@ -147,6 +159,26 @@ struct put_cert {
  */
 bool	custody_put_certs(struct custody *, const struct put_cert *, size_t n,
 	    int64_t now, struct put_result *results, struct err *);
+
+struct put_crl {
+	const uint8_t		*der;		/* borrowed */
+	size_t			 der_len;
+	const char		*source;
+	bool			 is_dry_run;	/* only say what would be done */
+};
+
+/*
+ * Keep a revocation list in place of an older one.  Refused unless a
+ * certificate of the CA that has signed it is there.
+ */
+bool	custody_put_crl(struct custody *, const struct put_crl *, int64_t now,
+	    struct put_result *, struct err *);
+/*
+ * Forget the lists of a CA, by one of its certificates.  ERR_DATA: there are
+ * none.
+ */
+bool	custody_remove_crls(struct custody *, const struct fingerprint *,
+	    struct err *);
 
 struct put_key {
 	const uint8_t		*plain;		/* PKCS#8 PrivateKeyInfo, DER; borrowed */
@@ -194,6 +226,10 @@ struct custody_ops {
 		    size_t *, struct err *);
 	bool	(*put_certs)(void *, const struct put_cert *, size_t, int64_t,
 		    struct put_result *, struct err *);
+	bool	(*put_crl)(void *, const struct put_crl *, int64_t,
+		    struct put_result *, struct err *);
+	bool	(*remove_crls)(void *, const struct fingerprint *,
+		    struct err *);
 	bool	(*put_key)(void *, const struct put_key *, int64_t,
 		    struct put_result *, struct err *);
 	bool	(*get_key)(void *, const struct fingerprint *,

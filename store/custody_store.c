@@ -15,6 +15,7 @@
 #include "store/custody.h"
 #include "store/key.h"
 #include "store/key_rate.h"
+#include "store/revoke.h"
 #include "store/signer.h"
 #include "store/store.h"
 #include "store/trust.h"
@@ -170,14 +171,18 @@ make_entry(struct local *local, struct cert_record *record, int64_t now,
 	    !key_protection_of(local->store, record->facts.spki, &entry->key,
 	    err))
 		return false;
+	if (record->facts.is_ca && !revoke_lists(local->store, &record->facts,
+	    &entry->crls, &entry->n_crls, err))
+		return false;
 	entry->fp = record->facts.fp;
 	entry->der = record->der;
 	entry->der_len = record->der_len;
 	entry->state = record->state;
 	entry->added = record->added;
 	entry->source = record->source;
-	if (verdict.is_trusted)
-		entry->trusted_by = mem_str(verdict.text);
+	*(verdict.is_trusted ? &entry->trusted_by : &entry->untrusted) =
+	    mem_str(verdict.text);
+	entry->is_revoked = verdict.is_revoked;
 	record->der = NULL;
 	record->source = NULL;
 	return true;
@@ -495,6 +500,58 @@ local_put_key(void *arg, const struct put_key *key, int64_t now,
 	return is_ok;
 }
 
+/* --- revocation lists ----------------------------------------------------- */
+
+static bool
+local_put_crl(void *arg, const struct put_crl *put, int64_t now,
+    struct put_result *result, struct err *err)
+{
+	struct local	*local = arg;
+	struct crl	 crl;
+	struct err	 why;
+	bool		 is_ok;
+
+	memset(result, 0, sizeof(*result));
+	if (!crl_read(put->der, put->der_len, &crl, &why))
+		return refuse(result, why.reason);
+	if (!store_begin_write(local->store, err)) {
+		crl_free(&crl);
+		return false;
+	}
+	is_ok = revoke_put(local->store, &crl, put, now, result, err);
+	crl_free(&crl);
+	if (is_ok && result->verdict == PUT_ADDED && !put->is_dry_run)
+		is_ok = store_commit(local->store, err);
+	else
+		store_abort(local->store);
+	if (!is_ok)
+		drop_results(result, 1);
+	return is_ok;
+}
+
+static bool
+local_remove_crls(void *arg, const struct fingerprint *fp, struct err *err)
+{
+	struct local		*local = arg;
+	struct cert_record	 record;
+	size_t			 n = 0;
+	bool			 is_ok;
+
+	if (!store_begin_write(local->store, err))
+		return false;
+	if ((is_ok = cert_index_need(local->store, fp, &record, err))) {
+		is_ok = revoke_remove(local->store, &record.facts, &n, err);
+		record_free_cert(&record);
+	}
+	if (is_ok && n == 0)
+		is_ok = err_set(err, ERR_DATA, "there is no revocation list "
+		    "of this certificate's owner");
+	if (is_ok)
+		return store_commit(local->store, err);
+	store_abort(local->store);
+	return false;
+}
+
 /* --- keys, states, removal ------------------------------------------------ */
 
 static bool
@@ -584,6 +641,7 @@ remove_both(struct local *local, const struct cert_record *record,
 	bool			 is_last;
 
 	if (!cert_index_remove(local->store, record, err) ||
+	    !revoke_remove_orphans(local->store, facts, err) ||
 	    !cert_index_find(local->store, CERT_INDEX_SPKI, facts->spki,
 	    sizeof(facts->spki), &fps, err))
 		return false;
@@ -636,6 +694,8 @@ static const struct custody_ops	 local_ops = {
 	.list = local_list,
 	.lookup = local_lookup,
 	.put_certs = local_put_certs,
+	.put_crl = local_put_crl,
+	.remove_crls = local_remove_crls,
 	.put_key = local_put_key,
 	.get_key = local_get_key,
 	.chain = local_chain,

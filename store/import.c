@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 
 #include "base/mem.h"
+#include "store/crl.h"
 #include "store/import.h"
 
 #define BATCH	256	/* certificates in one transaction */
@@ -220,6 +221,67 @@ put_certs(const struct importer *im, struct err *err)
 	return put_batch(im, puts, items, n, err);
 }
 
+/* What a list is good for, where it was not refused. */
+static void
+remark_crl(const struct importer *im, const struct crl *crl,
+    struct import_item *item)
+{
+	char	 until[TEXT_TIME_LEN];
+
+	if (item->verdict == PUT_REFUSED)
+		return;
+	text_date(crl->next_update, until);
+	free(item->reason);
+	item->reason = mem_strf("%zu revoked%s%s", crl->n,
+	    crl->next_update == 0 ? "" : crl->next_update < im->options->now ?
+	    "; stale since " : "; the next list is due ",
+	    crl->next_update == 0 ? "" : until);
+}
+
+static bool
+put_crl(const struct importer *im, const struct bundle_item *from,
+    struct import_item *item, struct err *err)
+{
+	struct put_crl		 put = { .der = from->der.data,
+				    .der_len = from->der.len,
+				    .source = im->source,
+				    .is_dry_run = im->options->dry_run };
+	struct put_result	 result = { 0 };
+	struct crl		 crl;
+	struct err		 why;
+	bool			 is_ok;
+
+	if (!crl_read(from->der.data, from->der.len, &crl, &why)) {
+		set_reason(item, why.reason);
+		return true;
+	}
+	item->crl_issuer = mem_str(crl.issuer);
+	is_ok = custody_put_crl(im->custody, &put, im->options->now, &result,
+	    err);
+	if (is_ok) {
+		item->verdict = result.verdict;
+		set_reason(item, result.reason);
+		remark_crl(im, &crl, item);
+	} else
+		set_reason(item, "the store did not take it");
+	free(result.reason);
+	crl_free(&crl);
+	return is_ok;
+}
+
+static bool
+put_crls(const struct importer *im, struct err *err)
+{
+	for (size_t i = 0; i < im->bundle->n; i++) {
+		const struct bundle_item	*from = &im->bundle->items[i];
+
+		if (from->kind == BUNDLE_CRL && from->reason == NULL &&
+		    !put_crl(im, from, &im->report->items[i], err))
+			return false;
+	}
+	return true;
+}
+
 /* SHA-256 over the key's SubjectPublicKeyInfo, as in struct cert_facts. */
 static bool
 hash_public(const struct bundle_item *item, uint8_t out[32], struct err *err)
@@ -377,9 +439,6 @@ begin_report(const struct importer *im)
 		item->where = mem_str(from->where);
 		item->verdict = PUT_REFUSED;
 		item->reason = mem_str(from->reason);
-		if (from->kind == BUNDLE_CRL && from->reason == NULL)
-			set_reason(item,
-			    "a CRL: revocation lists are not kept yet");
 	}
 }
 
@@ -394,7 +453,8 @@ import_bundle(struct custody *custody, const struct bundle *bundle,
 			    .n_cas = import_count_cas(bundle) };
 
 	begin_report(&im);
-	return put_certs(&im, err) && put_keys(&im, err);
+	return put_certs(&im, err) && put_crls(&im, err) &&
+	    put_keys(&im, err);
 }
 
 void
@@ -403,6 +463,7 @@ import_report_free(struct import_report *report)
 	for (size_t i = 0; i < report->n; i++) {
 		free(report->items[i].where);
 		free(report->items[i].reason);
+		free(report->items[i].crl_issuer);
 		if (report->items[i].has_facts)
 			cert_facts_free(&report->items[i].facts);
 	}

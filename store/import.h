@@ -13,8 +13,8 @@
 
 /*
  * The items of one file into the store, each with a verdict of its own:
- * certificates first, all at once, then keys, which need their certificate
- * there.  What trust is asked for follows from the file (DESIGN.md 6, 9.9):
+ * certificates first, all at once, then revocation lists and keys, which need
+ * their certificate there.  What trust is asked for follows from the file (DESIGN.md 6, 9.9):
  *
  *	a leaf				trusted, for its addresses
  *	CA certificates, nothing else	an anchor if there is one; several
@@ -37,6 +37,7 @@ struct import_item {
 	char			*reason;	/* of a refusal; a remark; NULL */
 	bool			 has_facts;
 	struct cert_facts	 facts;		/* a key's: of its certificate */
+	char			*crl_issuer;	/* of a list; else NULL */
 };
 
 struct import_report {

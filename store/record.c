@@ -9,8 +9,12 @@
 
 #define KIND_CERT	'C'
 #define KIND_KEY	'K'
+#define KIND_CRL	'L'
+#define KIND_REVOKED	'R'
 #define VERSION_CERT	1
 #define VERSION_KEY	1
+#define VERSION_CRL	1
+#define VERSION_REVOKED	1
 #define SUM_LEN		8
 #define NAME_BYTES_MAX	2048
 #define ADDRESS_MAX	512
@@ -121,6 +125,40 @@ record_encode_key(const struct key_record *record, struct buf *out)
 	put_str(out, record->source, RECORD_SOURCE_MAX);
 	put_bytes(out, record->sealed.data, record->sealed.len);
 	put_bytes(out, record->wrapped.data, record->wrapped.len);
+	put_sum(out);
+}
+
+void
+record_encode_crl(const struct crl_record *record, struct buf *out)
+{
+	buf_clear(out);
+	buf_addc(out, KIND_CRL);
+	put_int(out, VERSION_CRL, 1);
+	buf_add(out, record->fp.bytes, sizeof(record->fp.bytes));
+	put_int(out, (uint64_t)record->added, 8);
+	put_int(out, (uint64_t)record->this_update, 8);
+	put_int(out, (uint64_t)record->next_update, 8);
+	put_str(out, record->number, sizeof(record->number) - 1);
+	put_int(out, record->n_revoked, 4);
+	put_str(out, record->issuer, NAME_BYTES_MAX);
+	put_str(out, record->source, RECORD_SOURCE_MAX);
+	put_sum(out);
+}
+
+void
+record_encode_revoked(const struct crl_revoked *list, size_t n,
+    struct buf *out)
+{
+	buf_clear(out);
+	buf_addc(out, KIND_REVOKED);
+	put_int(out, VERSION_REVOKED, 1);
+	put_int(out, n, 2);
+	for (size_t i = 0; i < n; i++) {
+		put_int(out, list[i].serial.len, 1);
+		buf_add(out, list[i].serial.bytes, list[i].serial.len);
+		put_int(out, (uint64_t)list[i].date, 8);
+		put_int(out, (uint8_t)(list[i].reason + 1), 1);
+	}
 	put_sum(out);
 }
 
@@ -349,6 +387,60 @@ record_decode_key(const uint8_t *data, size_t len, struct key_record *record,
 	return false;
 }
 
+bool
+record_decode_crl(const uint8_t *data, size_t len, struct crl_record *record,
+    struct err *err)
+{
+	struct reader	 r;
+	char		*number;
+
+	memset(record, 0, sizeof(*record));
+	if (!open_record(data, len, KIND_CRL, VERSION_CRL, &r, err))
+		return false;
+	take_fixed(&r, record->fp.bytes, sizeof(record->fp.bytes));
+	record->added = (int64_t)take_int(&r, 8);
+	record->this_update = (int64_t)take_int(&r, 8);
+	record->next_update = (int64_t)take_int(&r, 8);
+	number = take_str(&r, sizeof(record->number) - 1);
+	if (number != NULL)
+		strcpy(record->number, number);
+	free(number);
+	record->n_revoked = (uint32_t)take_int(&r, 4);
+	record->issuer = take_str(&r, NAME_BYTES_MAX);
+	record->source = take_str(&r, RECORD_SOURCE_MAX);
+	if (close_record(&r, err))
+		return true;
+	record_free_crl(record);
+	return false;
+}
+
+static void
+take_revoked(struct reader *r, struct crl_revoked *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->serial.len = (uint8_t)take_choice(r, CRL_SERIAL_MAX + 1);
+	take_fixed(r, out->serial.bytes, out->serial.len);
+	out->date = (int64_t)take_int(r, 8);
+	out->reason = (int8_t)((int)take_choice(r, CRL_REASONS) - 1);
+}
+
+bool
+record_decode_revoked(const uint8_t *data, size_t len,
+    struct crl_revoked out[RECORD_REVOKED_MAX], size_t *n, struct err *err)
+{
+	struct reader	 r;
+
+	*n = 0;
+	if (!open_record(data, len, KIND_REVOKED, VERSION_REVOKED, &r, err))
+		return false;
+	*n = (size_t)take_int(&r, 2);
+	if (*n > RECORD_REVOKED_MAX)
+		r.failed = true;
+	for (size_t i = 0; !r.failed && i < *n; i++)
+		take_revoked(&r, &out[i]);
+	return close_record(&r, err);
+}
+
 void
 record_free_cert(struct cert_record *record)
 {
@@ -364,5 +456,13 @@ record_free_key(struct key_record *record)
 	free(record->source);
 	buf_free(&record->sealed);
 	buf_free(&record->wrapped);
+	memset(record, 0, sizeof(*record));
+}
+
+void
+record_free_crl(struct crl_record *record)
+{
+	free(record->issuer);
+	free(record->source);
 	memset(record, 0, sizeof(*record));
 }

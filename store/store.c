@@ -33,11 +33,13 @@ static const struct {
 	const char	*file;
 	const char	*doing;		/* when it fails to open */
 	u_int32_t	 page_size;	/* bytes; holds a usual record or key */
+	bool		 is_late;	/* older stores lack it */
 } files[TABLE_COUNT] = {
-	[TABLE_META] = { "meta.db", "open meta.db", 4096 },
-	[TABLE_CERTS] = { "certs.db", "open certs.db", 8192 },
-	[TABLE_KEYS] = { "keys.db", "open keys.db", 8192 },
-	[TABLE_INDEX] = { "index.db", "open index.db", 4096 },
+	[TABLE_META] = { "meta.db", "open meta.db", 4096, false },
+	[TABLE_CERTS] = { "certs.db", "open certs.db", 8192, false },
+	[TABLE_KEYS] = { "keys.db", "open keys.db", 8192, false },
+	[TABLE_INDEX] = { "index.db", "open index.db", 4096, false },
+	[TABLE_CRLS] = { "crls.db", "open crls.db", 16384, true },
 };
 
 /* --- Berkeley DB's own words -------------------------------------------- */
@@ -289,8 +291,9 @@ open_tables(struct store *store, DB_TXN *txn, u_int32_t create,
 		    (rc = db->set_flags(db, DB_CHKSUM)) != 0)
 			return open_error(store, rc, "set up a table", err);
 		rc = db->open(db, txn, files[i].file, NULL, DB_BTREE,
-		    DB_THREAD | create | (txn == NULL ? DB_AUTO_COMMIT : 0),
-		    0600);
+		    DB_THREAD | create |
+		    (files[i].is_late ? DB_CREATE : 0u) |
+		    (txn == NULL ? DB_AUTO_COMMIT : 0u), 0600);
 		if (rc == ENOENT)
 			return err_set(err, i == TABLE_META ? ERR_CONFIG :
 			    ERR_DATA, "there is no store in %s: %s is missing",

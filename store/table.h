@@ -20,6 +20,7 @@ enum table {
 	TABLE_CERTS,	/* fingerprint -> record */
 	TABLE_KEYS,	/* SHA-256 of the public key -> record */
 	TABLE_INDEX,	/* kind, value, fingerprint -> nothing */
+	TABLE_CRLS,	/* revoke.c's */
 	TABLE_COUNT
 };
 

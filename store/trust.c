@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "store/cert_index.h"
+#include "store/revoke.h"
 #include "store/trust.h"
 
 #define DEPTH_MAX	8	/* certificates between leaf and anchor */
@@ -38,14 +39,17 @@ struct node {
 	X509			*x509;
 	int			 depth;		/* 0 issued the leaf itself */
 	bool			 is_distrusted;
+	bool			 is_revoked;
 };
 
 /* All that might be in a chain, found by issuers' names. */
 struct graph {
-	X509		*leaf;
-	struct node	 nodes[NODES_MAX];
-	size_t		 n;
-	bool		 has_distrusted;
+	X509			*leaf;
+	struct node		 nodes[NODES_MAX];
+	size_t			 n;
+	bool			 has_unfit;	/* distrusted or revoked */
+	bool			 is_revoked;	/* the leaf */
+	struct crl_revoked	 revoked;	/* when, and why */
 };
 
 struct trust *
@@ -202,7 +206,7 @@ spread_distrust(struct graph *graph)
 
 		if (bad->state != CERT_DISTRUSTED)
 			continue;
-		graph->has_distrusted = true;
+		graph->has_unfit = true;
 		for (size_t j = 0; j < graph->n; j++) {
 			struct node	*node = &graph->nodes[j];
 
@@ -211,6 +215,56 @@ spread_distrust(struct graph *graph)
 				node->is_distrusted = true;
 		}
 	}
+}
+
+/*
+ * Has a CA that issued this certificate revoked it?  Its name and the number
+ * are compared first, for they cost less than a signature.
+ */
+static bool
+find_revocation(struct trust *trust, const struct graph *graph, X509 *subject,
+    uint32_t issuer_hash, struct crl_revoked *revoked, bool *yes,
+    struct err *err)
+{
+	*yes = false;
+	for (size_t i = 0; !*yes && i < graph->n; i++) {
+		const struct node	*node = &graph->nodes[i];
+		bool			 found;
+
+		if (node->record.facts.subject_hash != issuer_hash)
+			continue;
+		if (!revoke_find(trust->store, &node->record.facts,
+		    X509_get0_serialNumber(subject), revoked, &found, err))
+			return false;
+		*yes = found && is_issuer(node, subject);
+	}
+	return true;
+}
+
+/* Unlike distrust, revocation is of the one certificate. */
+static bool
+mark_revoked(struct trust *trust, struct graph *graph,
+    const struct cert_facts *leaf, struct err *err)
+{
+	struct crl_revoked	 ignored;
+
+	if (!leaf->is_self_signed && !find_revocation(trust, graph,
+	    graph->leaf, leaf->issuer_hash, &graph->revoked,
+	    &graph->is_revoked, err))
+		return false;
+	for (size_t i = 0; i < graph->n; i++) {
+		struct node	*node = &graph->nodes[i];
+
+		if (node->record.facts.is_self_signed)
+			continue;
+		if (!find_revocation(trust, graph, node->x509,
+		    node->record.facts.issuer_hash, &ignored,
+		    &node->is_revoked, err))
+			return false;
+		if (node->is_revoked)
+			graph->has_unfit = true;
+	}
+	return true;
 }
 
 static void
@@ -244,7 +298,7 @@ graph_new(struct trust *trust, const struct cert_record *leaf, struct err *err)
 			    node->record.facts.issuer_hash, node->depth + 1,
 			    err);
 	}
-	if (!is_ok) {
+	if (!is_ok || !mark_revoked(trust, graph, &leaf->facts, err)) {
 		err->kind = ERR_TEMP;
 		graph_free(graph);
 		return NULL;
@@ -260,6 +314,7 @@ say(struct trust_verdict *verdict, bool is_trusted, const char *what,
     const char *name)
 {
 	verdict->is_trusted = is_trusted;
+	verdict->is_revoked = false;
 	snprintf(verdict->text, sizeof(verdict->text), "%s%s", what, name);
 }
 
@@ -281,12 +336,16 @@ say_what_lacks(const struct graph *graph, const struct cert_record *leaf,
 {
 	const struct cert_facts	*top = &leaf->facts;
 
-	for (size_t i = 0; i < graph->n; i++)
-		if (graph->nodes[i].is_distrusted) {
-			say(verdict, false, "issued by a distrusted CA: ",
-			    graph->nodes[i].record.facts.subject);
-			return;
-		}
+	for (size_t i = 0; i < graph->n; i++) {
+		const struct node	*node = &graph->nodes[i];
+
+		if (!node->is_distrusted && !node->is_revoked)
+			continue;
+		say(verdict, false, node->is_distrusted ?
+		    "issued by a distrusted CA: " : "issued by a revoked CA: ",
+		    node->record.facts.subject);
+		return;
+	}
 	if (graph->n > 0)
 		top = &graph->nodes[graph->n - 1].record.facts;
 	if (!top->is_self_signed)
@@ -305,6 +364,7 @@ say_verify_error(X509_STORE_CTX *ctx, struct trust_verdict *verdict)
 		    cert_name(X509_get_subject_name(at));
 
 	verdict->is_trusted = false;
+	verdict->is_revoked = false;
 	snprintf(verdict->text, sizeof(verdict->text), "%s: %s",
 	    X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)),
 	    name);
@@ -319,7 +379,7 @@ fill_stores(const struct graph *graph, X509_STORE *anchors,
 	for (size_t i = 0; i < graph->n; i++) {
 		const struct node	*node = &graph->nodes[i];
 
-		if (node->is_distrusted)
+		if (node->is_distrusted || node->is_revoked)
 			continue;
 		if (node->record.state == CERT_ANCHOR) {
 			if (X509_STORE_add_cert(anchors, node->x509) != 1)
@@ -435,7 +495,12 @@ judge(struct trust *trust, const struct cert_record *record, int64_t now,
 	lower_until(&record->facts, now, until);
 	for (size_t i = 0; i < graph->n; i++)
 		lower_until(&graph->nodes[i].record.facts, now, until);
-	if (record->state == CERT_TRUSTED && !graph->has_distrusted)
+	if (graph->is_revoked) {
+		say(verdict, false, "", "");
+		verdict->is_revoked = true;
+		crl_text(&graph->revoked, verdict->text);
+	} else if (record->state == CERT_ANCHOR ||
+	    (record->state == CERT_TRUSTED && !graph->has_unfit))
 		say(verdict, true, "itself", "");
 	else
 		is_ok = verify(graph, record, now, verdict, err);
@@ -455,7 +520,7 @@ trust_judge(struct trust *trust, const struct cert_record *record,
 		say(verdict, false, "distrusted", "");
 		return true;
 	}
-	if (record->state == CERT_ANCHOR) {
+	if (record->state == CERT_ANCHOR && record->facts.is_self_signed) {
 		say(verdict, true, "itself", "");
 		return true;
 	}
@@ -476,7 +541,7 @@ rank(const struct node *node, int64_t now)
 	const struct cert_facts	*facts = &node->record.facts;
 	int			 r = 0;
 
-	if (!node->is_distrusted)
+	if (!node->is_distrusted && !node->is_revoked)
 		r += 4;
 	if (now >= facts->not_before && now <= facts->not_after)
 		r += 2;

@@ -13,8 +13,8 @@
 
 /*
  * Whether a certificate is trusted: by itself, or because it chains to an
- * anchor, with nothing distrusted in the chain (DESIGN.md 9.9; RFC 5280,
- * section 6; RFC 8550, section 2.3).  Purpose, address and time of the
+ * anchor, with nothing distrusted or revoked in the chain (DESIGN.md 9.9;
+ * RFC 5280, section 6; RFC 8550, section 2.3).  Purpose, address and time of the
  * certificate itself are cert_usable()'s.
  *
  * Verdicts are remembered until the store changes, for an hour at most, and
@@ -25,6 +25,7 @@ struct trust;
 
 struct trust_verdict {
 	bool	 is_trusted;
+	bool	 is_revoked;	/* itself; text says when */
 	char	 text[224];	/* by whom: "itself", an anchor; or why not */
 };
 

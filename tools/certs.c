@@ -184,6 +184,41 @@ add_issue(json_t *issues, char *text)
 	free(text);
 }
 
+static bool
+is_stale(const struct crl_entry *crl, int64_t now)
+{
+	return crl->next_update != 0 && crl->next_update < now;
+}
+
+static char *
+stale_text(const struct crl_entry *crl)
+{
+	char	 date[TEXT_TIME_LEN];
+
+	text_date(crl->next_update, date);
+	return mem_strf("its revocation list is stale since %s: import the "
+	    "next one", date);
+}
+
+static json_t *
+crls_json(const struct cert_entry *entry)
+{
+	json_t	*list = json_array();
+
+	for (size_t i = 0; i < entry->n_crls; i++) {
+		const struct crl_entry	*crl = &entry->crls[i];
+
+		json_array_append_new(list, json_pack(
+		    "{s:o, s:o, s:I, s:o}",
+		    "this_update", out_json_time(crl->this_update),
+		    "next_update", crl->next_update == 0 ? json_null() :
+		    out_json_time(crl->next_update),
+		    "revoked", (json_int_t)crl->n_revoked,
+		    "added", out_json_time(crl->added)));
+	}
+	return list;
+}
+
 static json_t *
 issues_json(const struct cert_entry *entry, const struct cert_facts *facts,
     int64_t now, int soon_days)
@@ -207,10 +242,14 @@ issues_json(const struct cert_entry *entry, const struct cert_facts *facts,
 		    (long long)left));
 	if (entry->state == CERT_DISTRUSTED)
 		add_issue(issues, mem_str("distrusted"));
-	else if (entry->trusted_by == NULL && cert_is_leaf(facts))
-		add_issue(issues, mem_strf(
-		    "not trusted: no anchor for its issuer %s",
-		    facts->issuer_name));
+	else if (entry->is_revoked)
+		add_issue(issues, mem_str(entry->untrusted));
+	else if (entry->untrusted != NULL && cert_is_leaf(facts))
+		add_issue(issues, mem_strf("not trusted: %s",
+		    entry->untrusted));
+	for (size_t i = 0; i < entry->n_crls; i++)
+		if (is_stale(&entry->crls[i], now))
+			add_issue(issues, stale_text(&entry->crls[i]));
 	return issues;
 }
 
@@ -262,6 +301,8 @@ certs_json(const struct cert_entry *entry, const struct cert_facts *facts,
 	    out_json_str(entry->trusted_by));
 	json_object_set_new(json, "issues",
 	    issues_json(entry, facts, now, soon_days));
+	if (facts->is_ca)
+		json_object_set_new(json, "crls", crls_json(entry));
 	json_object_set_new(json, "source", out_json_str(entry->source));
 	json_object_set_new(json, "added", out_json_time(entry->added));
 	return json;

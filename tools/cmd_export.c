@@ -24,8 +24,7 @@ enum {
 	OPT_UNPROTECTED,
 	OPT_OUT,
 	OPT_FILE,
-	OPT_FD,
-	OPT_YES
+	OPT_FD
 };
 
 struct exporter {
@@ -258,127 +257,5 @@ cmd_export(struct cmd_context *ctx, int argc, char **argv)
 		status = run_export(ctx, argv[optind], &e);
 out:
 	passphrases_free(&e.passphrases);
-	return status;
-}
-
-/* --- remove ------------------------------------------------------------- */
-
-/* How many certificates a public key has. */
-struct siblings {
-	const struct cert_facts	*of;
-	size_t			 n;
-};
-
-static bool
-count_sibling(void *arg, const struct cert_entry *entry,
-    const struct cert_facts *facts)
-{
-	struct siblings	*siblings = arg;
-
-	(void)entry;
-	if (memcmp(facts->spki, siblings->of->spki, sizeof(facts->spki)) == 0)
-		siblings->n++;
-	return true;
-}
-
-/* What would be gone, as a question. */
-static bool
-ask_remove(const struct cert_facts *facts, bool key_only, bool takes_key)
-{
-	char	 fp[TEXT_FP_LEN], *question;
-	bool	 ok;
-
-	text_fp(&facts->fp, fp);
-	question = mem_strf("Remove %s%s%s (%.16s)?%s",
-	    key_only ? "the private key of " : "the certificate of ",
-	    certs_title(facts), takes_key && !key_only ?
-	    " and its private key, which has no other certificate" : "", fp,
-	    takes_key || key_only ? "  Without the key, mail that was "
-	    "encrypted to it cannot be read." : "");
-	ok = ask_yes(question);
-	free(question);
-	return ok;
-}
-
-static void
-tell_removed(const struct cmd_context *ctx, const struct cert_facts *facts,
-    bool key_only, bool takes_key)
-{
-	if (ctx->is_json)
-		out_json_take(json_pack("{s:o, s:o, s:b, s:b}",
-		    "fingerprint", out_json_fp(&facts->fp),
-		    "subject", out_json_str(facts->subject),
-		    "certificate_removed", !key_only,
-		    "key_removed", key_only || takes_key));
-	else
-		printf("removed %s%s%s\n", key_only ? "the private key of " :
-		    "", certs_title(facts), takes_key && !key_only ?
-		    ", and its private key" : "");
-}
-
-/* Found, asked about with the store closed, then removed by fingerprint. */
-static bool
-remove_one(struct cmd_context *ctx, struct access *access,
-    const struct cert_entry *entry, bool key_only, bool is_sure,
-    struct err *err)
-{
-	struct cert_facts	 facts;
-	struct siblings		 siblings = { .of = &facts };
-	struct custody		*custody;
-	bool			 ok, takes_key;
-
-	if (!cert_read(entry->der, entry->der_len, &facts, err))
-		return false;
-	ok = access_custody(access, &custody, err) &&
-	    certs_walk(custody, ctx->now, count_sibling, &siblings, err);
-	access_release(access);
-	takes_key = entry->key != KEY_NONE && siblings.n < 2;
-	if (ok && key_only && entry->key == KEY_NONE)
-		ok = err_set(err, ERR_DATA,
-		    "there is no private key of this certificate");
-	if (ok && !is_sure && !ask_remove(&facts, key_only, takes_key))
-		ok = err_set(err, ERR_DATA, "nothing was removed%s",
-		    ask_has_terminal() ? "" :
-		    ": there is no terminal to ask on; --yes says so");
-	ok = ok && access_custody(access, &custody, err) &&
-	    custody_remove(custody, &entry->fp, key_only, err);
-	if (ok)
-		tell_removed(ctx, &facts, key_only, takes_key);
-	cert_facts_free(&facts);
-	return ok;
-}
-
-int
-cmd_remove(struct cmd_context *ctx, int argc, char **argv)
-{
-	static const struct option	 options[] = {
-		{ "key", no_argument, NULL, OPT_KEY },
-		{ "yes", no_argument, NULL, OPT_YES },
-		CMD_OPTIONS
-	};
-	struct access			*access = NULL;
-	struct custody			*custody;
-	struct cert_entry		*entry = NULL;
-	struct err			 err;
-	bool				 key_only = false, is_sure = false;
-	int				 opt, status = CMD_OK;
-
-	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
-	    NULL)) != -1)
-		if (opt == OPT_KEY)
-			key_only = true;
-		else if (opt == OPT_YES)
-			is_sure = true;
-		else if (!cmd_option(ctx, argv[0], opt, &status))
-			return status;
-	if (optind != argc - 1)
-		return cmd_usage(argv[0]);
-	if (!access_open(ctx, ACCESS_FOR_GOOD, &access, &err) ||
-	    !access_custody(access, &custody, &err) ||
-	    !certs_find_one(custody, argv[optind], ctx->now, &entry, &err) ||
-	    !remove_one(ctx, access, entry, key_only, is_sure, &err))
-		status = cmd_fail(&err);
-	cert_entry_free(entry, entry == NULL ? 0 : 1);
-	access_close(access);
 	return status;
 }

@@ -48,7 +48,7 @@ item_json(const char *source, const struct import_item *item)
 	json_object_set_new(json, "fingerprint", !item->has_facts ?
 	    json_null() : out_json_fp(&item->facts.fp));
 	json_object_set_new(json, "subject", out_json_str(
-	    item->has_facts ? item->facts.subject : NULL));
+	    item->has_facts ? item->facts.subject : item->crl_issuer));
 	for (size_t i = 0; item->has_facts && i < item->facts.n_addresses; i++)
 		json_array_append_new(addresses,
 		    out_json_str(item->facts.addresses[i]));
@@ -83,6 +83,8 @@ print_item(const char *source, const struct import_item *item)
 	if (item->has_facts)
 		printf(" %s%s", item->kind == BUNDLE_KEY ? "for " : "",
 		    certs_title(&item->facts));
+	else if (item->crl_issuer != NULL)
+		printf(" of %s", item->crl_issuer);
 	printf("  (%s%s%s)\n", source, item->where[0] == '\0' ? "" : ", ",
 	    item->where);
 	if (item->reason != NULL)

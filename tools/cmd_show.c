@@ -226,6 +226,21 @@ print_each(const char *name, const json_t *array)
 }
 
 static void
+print_crls(const json_t *crls)
+{
+	for (size_t i = 0; i < json_array_size(crls); i++) {
+		const json_t	*crl = json_array_get(crls, i);
+		const char	*next = out_json_text(crl, "next_update");
+
+		out_field(i == 0 ? "revocation" : "",
+		    "list of %.10s with %lld certificates, next due %.10s",
+		    out_json_text(crl, "this_update"),
+		    (long long)json_integer_value(json_object_get(crl,
+		    "revoked")), next[0] == '\0' ? "some day" : next);
+	}
+}
+
+static void
 print_row(const json_t *row, int64_t left)
 {
 	struct fingerprint	 fp;
@@ -250,6 +265,7 @@ print_row(const json_t *row, int64_t left)
 	out_field("trust", "%s%s%s", out_json_text(row, "trust"),
 	    by[0] == '\0' ? "" : ", by ", by);
 	print_chain(row);
+	print_crls(json_object_get(row, "crls"));
 	out_field("fingerprint", "%.39s", groups);
 	out_field("", "%s", groups + 40);
 	out_field("imported", "%s from %s", out_json_text(row, "added"),

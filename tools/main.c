@@ -57,9 +57,11 @@ static const struct cmd commands[] = {
 	    "  --unprotected  with --key or --bundle: the key in clear\n"
 	    "  --out FILE   a new file; standard output by default\n"
 	    PASSPHRASES },
-	{ "remove", cmd_remove, "[--key] [--yes] ID",
+	{ "remove", cmd_remove, "[--key|--crls] [--yes] ID",
 	    "remove a certificate, or only its key",
 	    "  --key        remove the key, keep the certificate\n"
+	    "  --crls       remove a CA's revocation lists, keep the "
+	    "certificate\n"
 	    "  --yes        do not ask\n" },
 	{ "trust", cmd_trust, "ID",
 	    "trust a certificate; a CA's, and all that it issues", NULL },

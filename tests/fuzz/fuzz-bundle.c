@@ -7,9 +7,28 @@
 
 #include "store/bundle.h"
 #include "store/cert.h"
+#include "store/crl.h"
 #include "store/import.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+/* What is read of a list is in order. */
+static void
+try_crl(const struct bundle_item *item)
+{
+	struct crl	 crl;
+	struct err	 err;
+	char		 text[CRL_TEXT_LEN];
+
+	if (!crl_read(item->der.data, item->der.len, &crl, &err))
+		return;
+	for (size_t i = 0; i < crl.n; i++) {
+		assert(i == 0 || crl_serial_compare(&crl.list[i - 1].serial,
+		    &crl.list[i].serial) <= 0);
+		crl_text(&crl.list[i], text);
+	}
+	crl_free(&crl);
+}
 
 /*
  * Every file has at least one item; an item has bytes or a reason, never both.
@@ -38,6 +57,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			cert = cert_parse(item->der.data, item->der.len, &err);
 			assert(cert != NULL);
 		}
+		if (item->kind == BUNDLE_CRL && item->reason == NULL)
+			try_crl(item);
 		if (item->kind == BUNDLE_KEY && item->reason == NULL)
 			assert(pkcs8_load(item->der.data, item->der.len, &key,
 			    &err));

@@ -16,6 +16,9 @@ try_both(const uint8_t *data, size_t len)
 {
 	struct cert_record	 cert;
 	struct key_record	 key;
+	struct crl_record	 crl;
+	struct crl_revoked	 revoked[RECORD_REVOKED_MAX];
+	size_t			 n;
 	struct buf		 again = { 0 };
 	struct err		 err;
 
@@ -28,6 +31,15 @@ try_both(const uint8_t *data, size_t len)
 		record_encode_key(&key, &again);
 		assert(again.len == len && memcmp(again.data, data, len) == 0);
 		record_free_key(&key);
+	}
+	if (record_decode_crl(data, len, &crl, &err)) {
+		record_encode_crl(&crl, &again);
+		assert(again.len == len && memcmp(again.data, data, len) == 0);
+		record_free_crl(&crl);
+	}
+	if (record_decode_revoked(data, len, revoked, &n, &err)) {
+		record_encode_revoked(revoked, n, &again);
+		assert(again.len == len && memcmp(again.data, data, len) == 0);
 	}
 	buf_free(&again);
 }

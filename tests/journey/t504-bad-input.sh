@@ -32,7 +32,6 @@ refused 'ssh-keygen' ssh
 refused 'No such file' absent
 refused 'its certificate is neither' "$pki/alice.key"
 refused 'weak key' "$pki/wendy.pem"
-refused 'CRL' "$pki/crl.pem"
 
 # A subject with an escape sequence and a mark that reverses text.
 openssl req -x509 -newkey rsa:2048 -nodes -keyout k -utf8 -days 30 \

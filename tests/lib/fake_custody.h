@@ -116,6 +116,30 @@ fake_put_certs(void *arg, const struct put_cert *certs, size_t n, int64_t now,
 }
 
 static inline bool
+fake_put_crl(void *arg, const struct put_crl *crl, int64_t now,
+    struct put_result *result, struct err *err)
+{
+	size_t	 sum = 0;
+
+	(void)arg;
+	(void)now;
+	(void)err;
+	for (size_t i = 0; i < crl->der_len; i++)
+		sum = sum * 31 + crl->der[i];
+	result->verdict = crl->is_dry_run ? PUT_KNOWN : PUT_ADDED;
+	result->reason = mem_strf("%zu bytes from %s, %zx", crl->der_len,
+	    crl->source, sum);
+	return true;
+}
+
+static inline bool
+fake_remove_crls(void *arg, const struct fingerprint *fp, struct err *err)
+{
+	(void)arg;
+	return fp->bytes[0] != 9 || err_set(err, ERR_DATA, "there is none");
+}
+
+static inline bool
 fake_put_key(void *arg, const struct put_key *key, int64_t now,
     struct put_result *result, struct err *err)
 {
@@ -172,6 +196,8 @@ static const struct custody_ops	 fake_custody_ops = {
 	.list = fake_list,
 	.lookup = fake_lookup,
 	.put_certs = fake_put_certs,
+	.put_crl = fake_put_crl,
+	.remove_crls = fake_remove_crls,
 	.put_key = fake_put_key,
 	.get_key = fake_get_key,
 	.chain = fake_chain,

@@ -158,6 +158,108 @@ pki_free(struct pki_cert *cert)
 	memset(cert, 0, sizeof(*cert));
 }
 
+/* A CRL as it is to be; signed by pki_crl(). */
+struct pki_crl_spec {
+	long		 number;	/* 0: none */
+	int64_t		 from;		/* days from PKI_NOW; 0 is -1 */
+	int64_t		 until;		/* days from PKI_NOW; 0 is 30 */
+	int		 reason;	/* of each entry; -1: none */
+	/* An extension of the list, its value as in openssl.cnf. */
+	int		 nid;		/* 0: none */
+	const char	*value;
+	const char	*extra;		/* OID, critical, nobody knows it */
+};
+
+static inline void
+pki_crl_add(X509_CRL *crl, const ASN1_INTEGER *serial, int reason)
+{
+	X509_REVOKED	*entry = X509_REVOKED_new();
+	ASN1_TIME	*when = ASN1_TIME_set(NULL, (time_t)(PKI_NOW -
+			    PKI_DAY));
+	ASN1_ENUMERATED	*why = ASN1_ENUMERATED_new();
+
+	X509_REVOKED_set_serialNumber(entry,
+	    (ASN1_INTEGER *)(uintptr_t)serial);
+	X509_REVOKED_set_revocationDate(entry, when);
+	if (reason >= 0) {
+		ASN1_ENUMERATED_set(why, reason);
+		X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, why, 0, 0);
+	}
+	pki_must(X509_CRL_add0_revoked(crl, entry) == 1, "add to a CRL");
+	ASN1_ENUMERATED_free(why);
+	ASN1_TIME_free(when);
+}
+
+static inline void
+pki_crl_exts(X509_CRL *crl, const struct pki_crl_spec *spec)
+{
+	ASN1_INTEGER		*number = ASN1_INTEGER_new();
+	ASN1_OCTET_STRING	*data = ASN1_OCTET_STRING_new();
+	X509_EXTENSION		*ext;
+
+	if (spec->number != 0) {
+		ASN1_INTEGER_set(number, spec->number);
+		X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0);
+	}
+	if (spec->nid != 0) {
+		X509V3_CTX	 ctx;
+
+		X509V3_set_ctx(&ctx, NULL, NULL, NULL, crl, 0);
+		X509V3_set_ctx_nodb(&ctx);
+		ext = X509V3_EXT_conf_nid(NULL, &ctx, spec->nid, spec->value);
+		pki_must(ext != NULL && X509_CRL_add_ext(crl, ext, -1),
+		    spec->value);
+		X509_EXTENSION_free(ext);
+	}
+	if (spec->extra != NULL) {
+		ASN1_OBJECT	*obj = OBJ_txt2obj(spec->extra, 1);
+
+		ASN1_OCTET_STRING_set(data, (const unsigned char *)"\5\0", 2);
+		ext = X509_EXTENSION_create_by_OBJ(NULL, obj, 1, data);
+		X509_CRL_add_ext(crl, ext, -1);
+		X509_EXTENSION_free(ext);
+		ASN1_OBJECT_free(obj);
+	}
+	ASN1_OCTET_STRING_free(data);
+	ASN1_INTEGER_free(number);
+}
+
+/*
+ * The list of a CA, of n serial numbers; the name is the CA's, the signature
+ * that of its key.  Its DER is freed with OPENSSL_free().
+ */
+static inline uint8_t *
+pki_crl(const struct pki_crl_spec *spec, const struct pki_cert *ca,
+    const ASN1_INTEGER *const *serials, size_t n, size_t *len)
+{
+	X509_CRL	*crl = X509_CRL_new();
+	int64_t		 from = spec->from == 0 ? -1 : spec->from;
+	int64_t		 until = spec->until == 0 ? 30 : spec->until;
+	ASN1_TIME	*this_update = ASN1_TIME_set(NULL,
+			    (time_t)(PKI_NOW + from * PKI_DAY));
+	ASN1_TIME	*next_update = ASN1_TIME_set(NULL,
+			    (time_t)(PKI_NOW + until * PKI_DAY));
+	uint8_t		*der = NULL;
+	int		 der_len;
+
+	X509_CRL_set_version(crl, 1);
+	X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca->x509));
+	X509_CRL_set1_lastUpdate(crl, this_update);
+	X509_CRL_set1_nextUpdate(crl, next_update);
+	for (size_t i = 0; i < n; i++)
+		pki_crl_add(crl, serials[i], spec->reason);
+	pki_crl_exts(crl, spec);
+	pki_must(X509_CRL_sign(crl, ca->key, EVP_sha256()) > 0,
+	    "X509_CRL_sign");
+	der_len = i2d_X509_CRL(crl, &der);
+	pki_must(der_len > 0, "i2d_X509_CRL");
+	X509_CRL_free(crl);
+	ASN1_TIME_free(this_update);
+	ASN1_TIME_free(next_update);
+	*len = (size_t)der_len;
+	return der;
+}
+
 /* A plain PKCS#8 PrivateKeyInfo; freed with OPENSSL_free(). */
 static inline uint8_t *
 pki_pkcs8(const EVP_PKEY *key, size_t *len)

@@ -93,6 +93,66 @@ test_key_comes_back(void)
 	buf_free(&bytes);
 }
 
+static void
+test_crl_comes_back(void)
+{
+	struct crl_record	 in = { .added = 9, .this_update = -1,
+				    .next_update = 77, .number = "0a",
+				    .n_revoked = 3, .issuer = mem_str("CN=I"),
+				    .source = mem_str("list.crl") };
+	struct crl_record	 out;
+	struct buf		 bytes = { 0 }, again = { 0 };
+
+	memset(in.fp.bytes, 6, 32);
+	record_encode_crl(&in, &bytes);
+	REQUIRE_OK(record_decode_crl(bytes.data, bytes.len, &out, &err), err);
+	CHECK_INT(out.this_update, -1);
+	CHECK_INT(out.next_update, 77);
+	CHECK_INT(out.n_revoked, 3);
+	CHECK_STR(out.number, "0a");
+	CHECK_STR(out.issuer, "CN=I");
+	CHECK_STR(out.source, "list.crl");
+	record_encode_crl(&out, &again);
+	CHECK_MEM(again.data, again.len, bytes.data, bytes.len);
+	record_free_crl(&out);
+	test_row("a certificate is no list");
+	bytes.data[0] = 'C';
+	CHECK(!record_decode_crl(bytes.data, bytes.len, &out, &err));
+	test_row(NULL);
+	record_free_crl(&in);
+	buf_free(&bytes);
+	buf_free(&again);
+}
+
+static void
+test_revoked_come_back(void)
+{
+	static struct crl_revoked	 in[RECORD_REVOKED_MAX];
+	static struct crl_revoked	 out[RECORD_REVOKED_MAX];
+	struct buf			 bytes = { 0 };
+	size_t				 n;
+
+	for (size_t i = 0; i < RECORD_REVOKED_MAX; i++) {
+		in[i].serial.len = (uint8_t)(1 + i % (CRL_SERIAL_MAX + 1));
+		memset(in[i].serial.bytes, (int)i, in[i].serial.len);
+		in[i].date = (int64_t)i * 1000;
+		in[i].reason = (int8_t)(i % (CRL_REASONS + 1)) - 1;
+	}
+	record_encode_revoked(in, RECORD_REVOKED_MAX, &bytes);
+	REQUIRE_OK(record_decode_revoked(bytes.data, bytes.len, out, &n, &err),
+	    err);
+	CHECK_INT(n, RECORD_REVOKED_MAX);
+	for (size_t i = 0; i < n; i++)
+		CHECK(crl_serial_compare(&in[i].serial, &out[i].serial) == 0 &&
+		    in[i].date == out[i].date &&
+		    in[i].reason == out[i].reason);
+	test_row("one bit changed");
+	bytes.data[20] ^= 1;
+	CHECK(!record_decode_revoked(bytes.data, bytes.len, out, &n, &err));
+	test_row(NULL);
+	buf_free(&bytes);
+}
+
 /* With a checksum that fits, so that what is behind it is tried. */
 static void
 seal(struct buf *bytes)
@@ -170,6 +230,8 @@ main(void)
 {
 	test_cert_comes_back();
 	test_key_comes_back();
+	test_crl_comes_back();
+	test_revoked_come_back();
 	test_damaged();
 	return test_done("record");
 }

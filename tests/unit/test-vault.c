@@ -7,6 +7,7 @@
 #include "milter/snapshot.h"
 #include "milter/vault_answer.h"
 #include "milter/vault_client.h"
+#include "milter/vault_upload.h"
 #include "milter/vault_wire.h"
 #include "policy/config.h"
 #include "tests/lib/fake_custody.h"
@@ -201,6 +202,8 @@ test_what_a_filter_may_not_ask(void)
 	struct put_result	 result = { 0 };
 	struct put_cert		 cert = { .der = (const uint8_t *)"x",
 	    .der_len = 1 };
+	struct put_crl		 crl = { .der = (const uint8_t *)"x",
+	    .der_len = 1 };
 	struct buf		 key = { 0 };
 	struct err		 err = { 0 };
 	size_t			 n = 0;
@@ -209,12 +212,87 @@ test_what_a_filter_may_not_ask(void)
 	CHECK_STR(err.reason, "request 3 is not answered here");
 	CHECK(!custody_lookup(c, "a@b.example", 0, &list, &n, &err));
 	CHECK(!custody_put_certs(c, &cert, 1, 0, &result, &err));
+	CHECK(!custody_put_crl(c, &crl, 0, &result, &err));
+	CHECK(!custody_remove_crls(c, &fp, &err));
 	CHECK(!custody_get_key(c, &fp, &protection, &key, &err));
 	CHECK(!custody_set_state(c, &fp, CERT_ANCHOR, &err));
 	CHECK(!custody_remove(c, &fp, false, &err));
 	CHECK_INT(key.len, 0);
 	buf_free(&key);
 	finish(c, &side, thread);
+}
+
+/* A list is larger than a packet: the pieces are put together again. */
+static void
+test_large_list(void)
+{
+	static const size_t	 sizes[] = { 1, WIRE_PIECE - 1, WIRE_PIECE,
+				    WIRE_PIECE + 1, 3 * WIRE_PIECE + 7 };
+	struct side		 side;
+	pthread_t		 thread;
+	struct custody		*c = connect_to(&side, VAULT_ADMIN, 0, 5000,
+	    &thread);
+	struct fingerprint	 none = { { 9 } }, some = { { 8 } };
+	uint8_t			*bytes = malloc(4 * WIRE_PIECE);
+	struct put_crl		 crl = { .der = bytes, .source = "here" };
+	struct err		 err = { 0 };
+
+	for (size_t i = 0; i < 4 * WIRE_PIECE; i++)
+		bytes[i] = (uint8_t)(i * i >> 3);
+	for (size_t i = 0; i < TEST_LEN(sizes); i++) {
+		struct put_result	 direct = { 0 }, got = { 0 };
+
+		crl.der_len = sizes[i];
+		crl.is_dry_run = i % 2 == 1;
+		fake_put_crl(NULL, &crl, 0, &direct, &err);
+		REQUIRE_OK(custody_put_crl(c, &crl, 0, &got, &err), err);
+		CHECK_INT(got.verdict, direct.verdict);
+		CHECK_STR(got.reason, direct.reason);
+		free(direct.reason);
+		free(got.reason);
+	}
+	CHECK_OK(custody_remove_crls(c, &some, &err), err);
+	CHECK(!custody_remove_crls(c, &none, &err));
+	CHECK_INT(err.kind, ERR_DATA);
+	free(bytes);
+	finish(c, &side, thread);
+}
+
+/* Pieces that do not belong together make no whole. */
+static void
+test_pieces(void)
+{
+	struct wire_piece	 piece = { .total = 4,
+				    .data = (const uint8_t *)"abcd" };
+	struct buf		 whole = { 0 };
+	struct err		 err;
+	bool			 is_whole;
+
+	piece.len = 2;
+	REQUIRE_OK(vault_upload_add(&piece, &whole, &is_whole, &err), err);
+	CHECK(!is_whole);
+	test_row("somebody else's");
+	piece.token[0] = 1;
+	piece.offset = 2;
+	CHECK(!vault_upload_add(&piece, &whole, &is_whole, &err));
+	CHECK_INT(err.kind, ERR_TEMP);
+	test_row("the first again, where the second belongs");
+	piece.token[0] = 0;
+	piece.offset = 1;
+	CHECK(!vault_upload_add(&piece, &whole, &is_whole, &err));
+	test_row("the second");
+	piece.offset = 2;
+	piece.data += 2;
+	REQUIRE_OK(vault_upload_add(&piece, &whole, &is_whole, &err), err);
+	CHECK(is_whole);
+	CHECK_MEM(whole.data, whole.len, "abcd", 4);
+	test_row("too large");
+	piece.offset = 0;
+	piece.total = VAULT_UPLOAD_MAX + 1;
+	CHECK(!vault_upload_add(&piece, &whole, &is_whole, &err));
+	CHECK_INT(err.kind, ERR_DATA);
+	test_row(NULL);
+	buf_free(&whole);
 }
 
 static void
@@ -358,6 +436,8 @@ main(void)
 	test_signatures_nobody_may_have();
 	test_what_a_filter_may_not_ask();
 	test_what_an_administrator_asks();
+	test_large_list();
+	test_pieces();
 	test_many_certificates();
 	test_late_answer();
 	test_cut_requests();
