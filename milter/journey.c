@@ -329,6 +329,8 @@ sign_hash_for(void *arg, enum digest digest,
 		.client = mail->client,
 		.queue_id = mail->queue_id,
 		.digest = digest,
+		.use_pss = j->rule.options.signature_algorithm ==
+		    SIGNATURE_RSA_PSS,
 	};
 
 	memcpy(sign.hash, hash, alg_digest_len(digest));

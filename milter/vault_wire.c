@@ -223,6 +223,7 @@ wire_put_sign_request(struct buf *buf, const struct sign_request *s)
 	wire_put_str(buf, s->client);
 	wire_put_str(buf, s->queue_id);
 	wire_put_u8(buf, (uint8_t)s->digest);
+	wire_put_u8(buf, s->use_pss);
 	wire_put_bytes(buf, s->hash, alg_digest_len(s->digest));
 }
 
@@ -239,6 +240,7 @@ wire_get_sign_request(struct wire_reader *r, struct sign_request *s)
 	s->client = wire_get_str(r);
 	s->queue_id = wire_get_str(r);
 	s->digest = (enum digest)wire_get_enum(r, DIGEST_SHA512);
+	s->use_pss = wire_get_enum(r, true);
 	hash = wire_get_bytes(r, &len);
 	if (s->from == NULL || len != alg_digest_len(s->digest))
 		r->failed = true;

@@ -122,6 +122,8 @@ static const struct row	 rows[] = {
 	OPTION("override", "true", config_value_bool, override),
 	OPTION("cipher", "aes-256-cbc", config_value_cipher, cipher),
 	OPTION("digest", "sha-256", config_value_digest, digest),
+	OPTION("signature-algorithm", "rsa",
+	    config_value_signature_algorithm, signature_algorithm),
 	OPTION("key-management", "rsa", config_value_key_management,
 	    key_management),
 	OPTION("signed-format", "detached", config_value_format,
@@ -142,6 +144,8 @@ static const struct row	 rows[] = {
 	RECIPIENTS("sign", config_value_want, sign),
 	RECIPIENTS("encrypt", config_value_want, encrypt),
 	RECIPIENTS("cipher", config_value_cipher, cipher),
+	RECIPIENTS("signature-algorithm", config_value_signature_algorithm,
+	    signature_algorithm),
 	RECIPIENTS("key-management", config_value_key_management,
 	    key_management),
 	RECIPIENTS("signed-format", config_value_format, signed_format),
@@ -517,6 +521,8 @@ note_given(struct parse *p, const struct row *row, enum section section,
 	    row->offset == offsetof(struct config_recipients, encrypt);
 	r->has_cipher |= row->set != NULL &&
 	    row->offset == offsetof(struct config_recipients, cipher);
+	r->has_signature_algorithm |= row->set != NULL && row->offset ==
+	    offsetof(struct config_recipients, signature_algorithm);
 	r->has_key_management |= row->set != NULL && row->offset ==
 	    offsetof(struct config_recipients, key_management);
 	r->has_signed_format |= row->set != NULL && row->offset ==

@@ -39,6 +39,12 @@ enum key_management {
 	KEY_MANAGEMENT_RSA_OAEP		/* RFC 8017, with SHA-256 */
 };
 
+/* How RSA keys sign; EC has one way. */
+enum signature_algorithm {
+	SIGNATURE_RSA,			/* PKCS #1 v1.5: all can read it */
+	SIGNATURE_RSA_PSS		/* RFC 4056 */
+};
+
 enum on_error {
 	ON_ERROR_TEMPFAIL,
 	ON_ERROR_REJECT,
@@ -78,6 +84,7 @@ struct options {
 	bool			 override;
 	enum cipher		 cipher;
 	enum digest		 digest;
+	enum signature_algorithm	 signature_algorithm;
 	enum key_management	 key_management;
 	enum signed_format	 signed_format;
 	enum on_error		 on_error;
@@ -101,11 +108,13 @@ struct config_recipients {
 	bool		 has_sign;
 	bool		 has_encrypt;
 	bool		 has_cipher;
+	bool		 has_signature_algorithm;
 	bool		 has_key_management;
 	bool		 has_signed_format;
 	enum want	 sign;
 	enum want	 encrypt;
 	enum cipher	 cipher;
+	enum signature_algorithm	 signature_algorithm;
 	enum key_management	 key_management;
 	enum signed_format	 signed_format;
 };

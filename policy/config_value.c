@@ -24,6 +24,8 @@ static const char *const role_words[] = {
 	"direct", "stamp", "seal", NULL };
 static const char *const format_words[] = {
 	"detached", "opaque", NULL };
+static const char *const signature_algorithm_words[] = {
+	"rsa", "rsa-pss", NULL };
 static const char *const key_management_words[] = {
 	"rsa", "rsa-oaep", NULL };
 
@@ -139,6 +141,18 @@ config_value_format(void *field, const char *value, struct err *err)
 	if (i < 0)
 		return config_value_refuse(value, "detached or opaque", err);
 	*(enum signed_format *)field = (enum signed_format)i;
+	return true;
+}
+
+bool
+config_value_signature_algorithm(void *field, const char *value,
+    struct err *err)
+{
+	int	 i = find_word(signature_algorithm_words, value);
+
+	if (i < 0)
+		return config_value_refuse(value, "rsa or rsa-pss", err);
+	*(enum signature_algorithm *)field = (enum signature_algorithm)i;
 	return true;
 }
 

@@ -22,6 +22,8 @@ config_value_fn	 config_value_role;		/* enum role */
 config_value_fn	 config_value_format;		/* enum signed_format */
 config_value_fn	 config_value_cipher;		/* enum cipher */
 config_value_fn	 config_value_digest;		/* enum digest */
+/* enum signature_algorithm */
+config_value_fn	 config_value_signature_algorithm;
 config_value_fn	 config_value_key_management;	/* enum key_management */
 config_value_fn	 config_value_string;		/* char *, replaced */
 config_value_fn	 config_value_name;		/* char *, not empty */

@@ -290,20 +290,23 @@ settle_cipher(struct rule *rule)
 }
 
 /*
- * What all recipients of the copy can read: RSA-OAEP and opaque signatures
- * only where everyone's section, or the group's where that says nothing, has
- * them.
+ * What all recipients of the copy can read: RSA-PSS, RSA-OAEP and opaque
+ * signatures only where everyone's section, or the group's where that says
+ * nothing, has them.
  */
 static void
 settle_forms(struct rule *rule)
 {
 	struct options	*options = &rule->options;
-	bool		 is_oaep = true, is_opaque = true;
+	bool		 is_pss = true, is_oaep = true, is_opaque = true;
 
 	for (size_t i = 0; i < rule->n_recipients; i++) {
 		const struct config_recipients	*s =
 		    rule->recipients[i].section;
 
+		is_pss &= (s != NULL && s->has_signature_algorithm ?
+		    s->signature_algorithm : options->signature_algorithm) ==
+		    SIGNATURE_RSA_PSS;
 		is_oaep &= (s != NULL && s->has_key_management ?
 		    s->key_management : options->key_management) ==
 		    KEY_MANAGEMENT_RSA_OAEP;
@@ -313,6 +316,8 @@ settle_forms(struct rule *rule)
 	}
 	if (rule->n_recipients == 0)
 		return;
+	options->signature_algorithm = is_pss ? SIGNATURE_RSA_PSS :
+	    SIGNATURE_RSA;
 	options->key_management = is_oaep ? KEY_MANAGEMENT_RSA_OAEP :
 	    KEY_MANAGEMENT_RSA;
 	options->signed_format = is_opaque ? FORMAT_OPAQUE : FORMAT_DETACHED;

@@ -189,6 +189,7 @@ read_key(const X509 *x509, struct cert_facts *facts)
 	    (uint32_t)EVP_PKEY_get_bits(key);
 	switch (facts->key_kind) {
 	case CERT_KEY_RSA:
+	case CERT_KEY_RSA_PSS:
 		is_known = facts->key_bits <= RSA_BITS_MAX;
 		if (facts->key_bits < RSA_BITS_MIN)
 			facts->faults |= CERT_FAULT_WEAK_KEY;
@@ -223,7 +224,7 @@ read_usage(X509 *x509, struct cert_facts *facts)
 
 	if ((ku & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) != 0)
 		facts->uses |= CERT_MAY_SIGN;
-	if ((ku & encrypt) != 0)
+	if ((ku & encrypt) != 0 && facts->key_kind != CERT_KEY_RSA_PSS)
 		facts->uses |= CERT_MAY_ENCRYPT;
 	if (facts->uses == 0)
 		facts->faults |= CERT_FAULT_USAGE;
@@ -475,6 +476,9 @@ cert_usable(const struct cert_facts *facts, enum cert_use use,
 		return false;
 	if (addr != NULL && !cert_has_address(facts, addr))
 		return err_set(err, ERR_DATA, "is not for %s", addr);
+	if (use == CERT_USE_ENCRYPT && facts->key_kind == CERT_KEY_RSA_PSS)
+		return err_set(err, ERR_DATA,
+		    "has a key (RSA-PSS) that can sign only");
 	if ((facts->uses & wanted) == 0)
 		return err_set(err, ERR_DATA, "is not for %s by its key usage",
 		    use == CERT_USE_SIGN ? "signing" : "encryption");

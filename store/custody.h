@@ -72,6 +72,7 @@ struct sign_request {
 	const char		*client;	/* "192.0.2.7", "local" or NULL */
 	const char		*queue_id;	/* for the record; may be NULL */
 	enum digest		 digest;
+	bool			 use_pss;	/* RSA keys: RSASSA-PSS */
 	uint8_t			 hash[DIGEST_LEN_MAX];	/* of the entity */
 	/* For the store: signatures that one key may make; 0: any number. */
 	uint32_t		 per_minute;

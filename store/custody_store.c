@@ -150,6 +150,7 @@ local_sign(void *arg, const struct sign_request *request,
 		signer.chain = credential->chain;
 		signer.key = credential->key;
 		signer.encrypt = reply;
+		signer.use_pss = request->use_pss;
 		is_ok = signer_sign(&signer, request->digest, request->hash,
 		    signed_data, err);
 	}

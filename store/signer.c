@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
+#include <openssl/rsa.h>
 
 #include "store/signer.h"
 
@@ -127,17 +128,68 @@ certificates(const struct signer *signer)
 	return NULL;
 }
 
+/*
+ * The parameters of RSASSA-PSS (RFC 4055, section 3.1): the digest also for
+ * MGF1, and a salt of its length.
+ */
+static bool
+set_pss_parameters(X509_ALGOR *algor, enum digest digest)
+{
+	static const uint8_t	 arcs[] = {
+		[DIGEST_SHA256] = 1,
+		[DIGEST_SHA384] = 2,
+		[DIGEST_SHA512] = 3,
+	};
+	const uint8_t		 arc = arcs[digest];
+	const uint8_t		 der[] = {
+		0x30, 0x34, 0xa0, 0x0f, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86,
+		0x48, 0x01, 0x65, 0x03, 0x04, 0x02, arc, 0x05, 0x00, 0xa1,
+		0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
+		0x0d, 0x01, 0x01, 0x08, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86,
+		0x48, 0x01, 0x65, 0x03, 0x04, 0x02, arc, 0x05, 0x00, 0xa2,
+		0x03, 0x02, 0x01, (uint8_t)alg_digest_len(digest)
+	};
+	ASN1_STRING		*value = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
+
+	if (value != NULL && ASN1_STRING_set(value, der, sizeof(der)) == 1 &&
+	    X509_ALGOR_set0(algor, OBJ_nid2obj(NID_rsassaPss),
+	    V_ASN1_SEQUENCE, value) == 1)
+		return true;
+	ASN1_STRING_free(value);
+	return false;
+}
+
+/*
+ * The signer has to be made with CMS_KEY_PARAM.  OpenSSL names the algorithm
+ * only where it hashes the content itself, so that it is done here.
+ */
+static bool
+set_pss(CMS_SignerInfo *si, enum digest digest)
+{
+	EVP_PKEY_CTX	*ctx = CMS_SignerInfo_get0_pkey_ctx(si);
+	X509_ALGOR	*algor;
+
+	CMS_SignerInfo_get0_algs(si, NULL, NULL, NULL, &algor);
+	return ctx != NULL &&
+	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) >
+	    0 && set_pss_parameters(algor, digest);
+}
+
 static CMS_SignerInfo *
 add_signer(CMS_ContentInfo *cms, const struct signer *signer,
     enum digest digest, const uint8_t *hash)
 {
+	int		 kind = EVP_PKEY_get_base_id(signer->key);
+	bool		 is_pss = kind == EVP_PKEY_RSA_PSS ||
+			    (kind == EVP_PKEY_RSA && signer->use_pss);
 	CMS_SignerInfo	*si;
 
 	/* Without an explicit digest OpenSSL binds the certificate by SHA-1. */
 	si = CMS_add1_signer(cms, signer->cert, signer->key, digest_md(digest),
 	    CMS_PARTIAL | CMS_BINARY | CMS_NOCERTS | CMS_NOSMIMECAP |
-	    CMS_CADES);
-	if (si == NULL ||
+	    CMS_CADES | (is_pss ? CMS_KEY_PARAM : 0));
+	if (si == NULL || (is_pss && !set_pss(si, digest)) ||
 	    CMS_signed_add1_attr_by_NID(si, NID_pkcs9_contentType,
 	    V_ASN1_OBJECT, OBJ_nid2obj(NID_pkcs7_data), -1) != 1 ||
 	    CMS_signed_add1_attr_by_NID(si, NID_pkcs9_messageDigest,

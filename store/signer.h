@@ -16,6 +16,7 @@ struct signer {
 	const STACK_OF(X509)	*chain;		/* intermediates, no root */
 	EVP_PKEY		*key;
 	X509			*encrypt;	/* for replies; NULL: cert */
+	bool			 use_pss;	/* RSA keys: RSASSA-PSS */
 };
 
 /*
@@ -23,7 +24,8 @@ struct signer {
  * digest that was computed elsewhere, with contentType, messageDigest,
  * signingTime (now), smimeCapabilities, signingCertificateV2, and
  * SMIMEEncryptionKeyPreference where another certificate is for encryption.
- * RSA signs by PKCS#1 v1.5, EC by ECDSA.  The result has been verified.
+ * RSA signs by PKCS#1 v1.5, or by RSASSA-PSS (RFC 4056) where that is asked for
+ * or the key is for nothing else; EC by ECDSA.  The result has been verified.
  * False is ERR_TEMP.
  */
 bool	signer_sign(const struct signer *, enum digest, const uint8_t *hash,

@@ -61,11 +61,12 @@ fake_sign(void *arg, const struct sign_request *request, struct buf *out,
 	(void)arg;
 	if (strcmp(request->from, "broken@example.org") == 0)
 		return err_set(err, ERR_TEMP, "the key is gone");
-	buf_addf(out, "%s|%s|%s|%s|%s|%u|", request->from,
+	buf_addf(out, "%s|%s|%s|%s|%s%s|%u|", request->from,
 	    request->login == NULL ? "-" : request->login,
 	    request->client == NULL ? "-" : request->client,
 	    request->queue_id == NULL ? "-" : request->queue_id,
-	    alg_digest_name(request->digest), (unsigned)request->per_minute);
+	    alg_digest_name(request->digest), request->use_pss ? " pss" : "",
+	    (unsigned)request->per_minute);
 	buf_add(out, request->hash, alg_digest_len(request->digest));
 	return true;
 }

@@ -86,6 +86,8 @@ static const struct {
 	{ "an Ed25519 key", "ED25519", { .alt = A }, "a@example.org",
 	    "has a key (Ed25519) that cannot be used",
 	    "has a key (Ed25519) that cannot be used" },
+	{ "a key for RSASSA-PSS alone", "RSA-PSS", { .alt = A, .ku = KU_BOTH },
+	    "a@example.org", NULL, "has a key (RSA-PSS) that can sign only" },
 	{ "an EC key on a rare curve", "P-192", { .alt = A }, "a@example.org",
 	    "has a key (EC prime192v1) that cannot be used",
 	    "has a key (EC prime192v1) that cannot be used" },

@@ -238,7 +238,8 @@ test_inheritance(void)
 	REQUIRE_OK(parse(
 	    "group early { members = { \"a@x.example\" } digest = sha-512 }\n"
 	    "default { sign = require  hidden = plain  on-error = accept\n"
-	    "  cipher = auto  override = no  signed-format = opaque }\n"
+	    "  cipher = auto  override = no  signed-format = opaque"
+	    "  signature-algorithm = rsa-pss }\n"
 	    "group late {\n members = { \"@x.example\" }\n sign = never }\n",
 	    &c, &err), err);
 	CHECK_INT(c->n_groups, 2);
@@ -253,6 +254,7 @@ test_inheritance(void)
 	CHECK_INT(c->groups[0].options.on_error, ON_ERROR_ACCEPT);
 	CHECK_INT(c->groups[0].options.cipher, CIPHER_AUTO);
 	CHECK_INT(c->groups[0].options.signed_format, FORMAT_OPAQUE);
+	CHECK_INT(c->groups[0].options.signature_algorithm, SIGNATURE_RSA_PSS);
 	CHECK(!c->groups[0].options.override);
 	CHECK_INT(c->groups[1].options.sign, WANT_NEVER);
 	CHECK_INT(c->groups[1].options.digest, DIGEST_SHA256);

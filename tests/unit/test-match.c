@@ -21,9 +21,10 @@ static const char	 conf[] =
 	"recipients gcm { members = { \"@gcm.example\" }\n"
 	"	cipher = aes-128-gcm }\n"
 	"recipients modern { members = { \"@modern.example\" }\n"
-	"	key-management = rsa-oaep  signed-format = opaque }\n"
+	"	key-management = rsa-oaep  signed-format = opaque\n"
+	"	signature-algorithm = rsa-pss }\n"
 	"recipients oaep { members = { \"@oaep.example\" }\n"
-	"	key-management = rsa-oaep }\n"
+	"	key-management = rsa-oaep  signature-algorithm = rsa-pss }\n"
 	"subaddress-delimiter = \"+\"\n"
 	"recipients auto { members = { \"@auto.example\" } cipher = auto }\n";
 
@@ -192,17 +193,20 @@ static const struct {
 static const struct {
 	const char		*what;
 	const char		*to[4];
+	enum signature_algorithm	 signature;
 	enum key_management	 key_management;
 	enum signed_format	 format;
 } form_rows[] = {
-	{ "the group's forms", { "b@z.example" }, KEY_MANAGEMENT_RSA,
-	    FORMAT_DETACHED },
-	{ "a section's forms", { "b@modern.example" },
+	{ "the group's forms", { "b@z.example" }, SIGNATURE_RSA,
+	    KEY_MANAGEMENT_RSA, FORMAT_DETACHED },
+	{ "a section's forms", { "b@modern.example" }, SIGNATURE_RSA_PSS,
 	    KEY_MANAGEMENT_RSA_OAEP, FORMAT_OPAQUE },
 	{ "of one copy, those that all have", { "b@modern.example",
-	    "c@oaep.example" }, KEY_MANAGEMENT_RSA_OAEP, FORMAT_DETACHED },
+	    "c@oaep.example" }, SIGNATURE_RSA_PSS, KEY_MANAGEMENT_RSA_OAEP,
+	    FORMAT_DETACHED },
 	{ "somebody who has the group's", { "b@modern.example",
-	    "c@z.example" }, KEY_MANAGEMENT_RSA, FORMAT_DETACHED },
+	    "c@z.example" }, SIGNATURE_RSA, KEY_MANAGEMENT_RSA,
+	    FORMAT_DETACHED },
 };
 
 static size_t
@@ -292,6 +296,8 @@ main(void)
 
 		test_row(form_rows[i].what);
 		match(config, &in, &rule);
+		CHECK_INT(rule.options.signature_algorithm,
+		    form_rows[i].signature);
 		CHECK_INT(rule.options.key_management,
 		    form_rows[i].key_management);
 		CHECK_INT(rule.options.signed_format, form_rows[i].format);

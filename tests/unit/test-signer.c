@@ -69,12 +69,19 @@ test_verifies(void)
 	static const struct {
 		const char	*key;
 		enum digest	 digest;
+		bool		 use_pss;
+		int		 algorithm;	/* in the SignerInfo */
 	} rows[] = {
-		{ "RSA2048", DIGEST_SHA256 },
-		{ "RSA2048", DIGEST_SHA512 },
-		{ "P-256", DIGEST_SHA256 },
-		{ "P-384", DIGEST_SHA384 },
-		{ "P-521", DIGEST_SHA512 },
+		{ "RSA2048", DIGEST_SHA256, false, NID_rsaEncryption },
+		{ "RSA2048", DIGEST_SHA512, false, NID_rsaEncryption },
+		{ "RSA2048", DIGEST_SHA256, true, NID_rsassaPss },
+		{ "RSA2048", DIGEST_SHA384, true, NID_rsassaPss },
+		{ "RSA2048", DIGEST_SHA512, true, NID_rsassaPss },
+		{ "RSA-PSS", DIGEST_SHA256, false, NID_rsassaPss },
+		{ "P-256", DIGEST_SHA256, false, NID_ecdsa_with_SHA256 },
+		{ "P-256", DIGEST_SHA256, true, NID_ecdsa_with_SHA256 },
+		{ "P-384", DIGEST_SHA384, false, NID_ecdsa_with_SHA384 },
+		{ "P-521", DIGEST_SHA512, false, NID_ecdsa_with_SHA512 },
 	};
 	EVP_PKEY	*ca_key = pki_key("P-256"), *sub_key = pki_key("P-256");
 	struct pki_cert	 root = pki_issue(&ca_spec, ca_key, NULL);
@@ -87,10 +94,12 @@ test_verifies(void)
 	for (size_t i = 0; i < TEST_LEN(rows); i++) {
 		EVP_PKEY	*key = pki_key(rows[i].key);
 		struct pki_cert	 cert = pki_issue(&leaf_spec, key, &sub);
-		struct signer	 signer = { cert.x509, chain, key, NULL };
+		struct signer	 signer = { cert.x509, chain, key, NULL,
+				    rows[i].use_pss };
 		uint8_t		 hash[DIGEST_LEN_MAX];
 		struct buf	 out = { 0 };
 		CMS_ContentInfo	*cms;
+		X509_ALGOR	*digest, *signature;
 		STACK_OF(X509)	*certs;
 		unsigned char	*again = NULL;
 		int		 len;
@@ -101,6 +110,12 @@ test_verifies(void)
 		    &err), err);
 		check_with_openssl(&out, &root);
 		cms = parse(&out);
+		CMS_SignerInfo_get0_algs(the_signer(cms), NULL, NULL, &digest,
+		    &signature);
+		CHECK_INT(OBJ_obj2nid(digest->algorithm), EVP_MD_get_type(
+		    EVP_get_digestbyname(alg_digest_openssl(rows[i].digest))));
+		CHECK_INT(OBJ_obj2nid(signature->algorithm),
+		    rows[i].algorithm);
 		certs = CMS_get1_certs(cms);
 		CHECK_INT(sk_X509_num(certs), 2);
 		CHECK(CMS_get0_content(cms) == NULL ||
@@ -136,7 +151,7 @@ test_attributes(void)
 	EVP_PKEY	*reply_key = pki_key("RSA2048");
 	struct pki_cert	 cert = pki_issue(&leaf_spec, key, NULL);
 	struct pki_cert	 reply = pki_issue(&leaf_spec, reply_key, NULL);
-	struct signer	 signer = { cert.x509, NULL, key, NULL };
+	struct signer	 signer = { cert.x509, NULL, key, NULL, false };
 	uint8_t		 hash[DIGEST_LEN_MAX];
 	struct buf	 out = { 0 };
 	CMS_ContentInfo	*cms;
@@ -189,7 +204,7 @@ test_wrong_pair(void)
 {
 	EVP_PKEY	*key = pki_key("P-256"), *other = pki_key("P-256");
 	struct pki_cert	 cert = pki_issue(&leaf_spec, key, NULL);
-	struct signer	 signer = { cert.x509, NULL, other, NULL };
+	struct signer	 signer = { cert.x509, NULL, other, NULL, false };
 	uint8_t		 hash[DIGEST_LEN_MAX] = { 0 };
 	struct buf	 out = { 0 };
 

@@ -106,7 +106,7 @@ test_what_a_filter_asks(void)
 	    &thread);
 	struct sign_request	 request = { .from = "a@example.org",
 	    .login = "a@example.org", .queue_id = "4Xk1", .digest =
-	    DIGEST_SHA256 };
+	    DIGEST_SHA256, .use_pss = true };
 	struct finding		*f = NULL;
 	struct buf		 out = { 0 };
 	struct err		 err = { 0 };
@@ -134,7 +134,7 @@ test_what_a_filter_asks(void)
 	memset(request.hash, 'h', sizeof(request.hash));
 	CHECK_OK(custody_sign(c, &request, &out, &err), err);
 	CHECK_MEM(out.data, out.len, "a@example.org|a@example.org|-|4Xk1|"
-	    "sha-256|77|hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh", 78);
+	    "sha-256 pss|77|hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh", 82);
 	CHECK_STR(recorded, "a@example.org|signed");
 	buf_free(&out);
 	finish(c, &side, thread);
