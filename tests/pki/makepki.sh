@@ -25,6 +25,9 @@ people() {
 	ivan-sign     ivan@example.org                rsa:2048  sign-only
 	ivan-encrypt  ivan@example.org                rsa:2048  encrypt-only
 	judy    judy@example.org                      P-256     good
+	peggy   peggy@example.org                     rsa-pss   sign-only
+	sybil   sybil@example.net                     P-384     good
+	trent   trent@example.net                     rsa:2048  reads-gcm
 	wendy   wendy@example.net                     rsa:1024  good
 	EOF
 }
@@ -74,6 +77,19 @@ extendedKeyUsage = emailProtection
 subjectAltName = ${ENV::ADDRESSES}
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
+[reads-gcm]
+keyUsage = critical, digitalSignature, keyEncipherment
+extendedKeyUsage = emailProtection
+subjectAltName = ${ENV::ADDRESSES}
+# SMIMECapabilities (RFC 4262): AES-256-GCM, AES-256-CBC.
+1.2.840.113549.1.9.15 = ASN1:SEQUENCE:capabilities
+[capabilities]
+1 = SEQUENCE:gcm
+2 = SEQUENCE:cbc
+[gcm]
+1 = OID:2.16.840.1.101.3.4.1.46
+[cbc]
+1 = OID:2.16.840.1.101.3.4.1.42
 [sign-only]
 keyUsage = critical, digitalSignature
 extendedKeyUsage = emailProtection
@@ -95,6 +111,7 @@ make_key() {
 	case $2 in
 	rsa:*) openssl genpkey -quiet -algorithm RSA \
 	    -pkeyopt "rsa_keygen_bits:${2#rsa:}" -out "$1.key" ;;
+	rsa-pss) openssl genpkey -quiet -algorithm RSA-PSS -out "$1.key" ;;
 	*) openssl genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:$2" \
 	    -out "$1.key" ;;
 	esac
@@ -107,13 +124,14 @@ issue() {
 	from=$(date -u -d -1day +%Y%m%d000000Z)
 	until=$(date -u -d +1year +%Y%m%d000000Z)
 	case $3 in
-	rsa:*) extensions=rsa ;;
+	rsa*) extensions=rsa ;;
 	*) extensions=ec ;;
 	esac
 	case $special in
 	expired) from=20200101000000Z until=20210101000000Z ;;
 	not-yet-valid) from=$(date -u -d +30days +%Y%m%d000000Z) ;;
-	sign-only | encrypt-only | no-emailProtection) extensions=$special ;;
+	sign-only | encrypt-only | no-emailProtection | reads-gcm)
+		extensions=$special ;;
 	esac
 	make_key "$name" "$3"
 	openssl req -new -config ca.cnf -key "$name.key" -out "$name.csr"
