@@ -223,12 +223,14 @@ open_store(const struct vault_start *start, struct store **store,
 	if (CRYPTO_secure_malloc_init(SECURE_HEAP, 32) == 2)
 		log_line(LOG_WARNING, "vault: memory for keys could not be "
 		    "locked: raise LimitMEMLOCK to %d bytes", SECURE_HEAP);
+	options.n_spare_keys = master_key_read_spares(
+	    start->config->master_key, options.spare_keys);
 	is_ok = master_key_read(start->config->master_key, options.master_key,
 	    err) &&
 	    process_confine(start->user, start->supervisor, err) &&
 	    sandbox_enter(start->config->store, &missing, err) &&
 	    store_open(&options, store, err);
-	OPENSSL_cleanse(options.master_key, sizeof(options.master_key));
+	OPENSSL_cleanse(&options, sizeof(options));
 	if (missing[0] != '\0')
 		log_line(LOG_WARNING, "vault: %s", missing);
 	return is_ok;

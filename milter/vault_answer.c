@@ -289,6 +289,22 @@ answer_remove(const struct vault *vault, struct wire_reader *r,
 }
 
 static bool
+answer_rewrap(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	size_t		 len, n = 0;
+	const uint8_t	*new_master = wire_get_bytes(r, &len);
+	int64_t		 now = wire_get_i64(r);
+
+	if (!wire_is_done(r) || len != MASTER_KEY_LEN)
+		return malformed(err);
+	if (!custody_rewrap(vault->custody, new_master, now, &n, err))
+		return false;
+	wire_put_u32(answer, (uint32_t)n);
+	return true;
+}
+
+static bool
 answer_reload(const struct vault *vault, struct wire_reader *r,
     struct buf *answer, struct err *err)
 {
@@ -317,6 +333,7 @@ static const struct {
 	{ WIRE_RELOAD, false, answer_reload },
 	{ WIRE_PUT_CRL, false, answer_put_crl },
 	{ WIRE_REMOVE_CRLS, false, answer_remove_crls },
+	{ WIRE_REWRAP, false, answer_rewrap },
 };
 
 static bool

@@ -205,7 +205,7 @@ begin(struct call *call, enum wire_op op)
 {
 	memset(call, 0, sizeof(*call));
 	call->request.max = WIRE_MAX;
-	call->request.is_secret = op == WIRE_PUT_KEY;
+	call->request.is_secret = op == WIRE_PUT_KEY || op == WIRE_REWRAP;
 	call->answer.is_secret = op == WIRE_GET_KEY;
 	wire_put_u8(&call->request, WIRE_VERSION);
 	wire_put_u8(&call->request, (uint8_t)op);
@@ -502,6 +502,22 @@ client_remove(void *arg, const struct fingerprint *fp, bool key_only,
 	return end(&call, ask(arg, &call, err), err);
 }
 
+static bool
+client_rewrap(void *arg, const uint8_t *new_master, int64_t now, size_t *n,
+    struct err *err)
+{
+	struct call	 call;
+	bool		 is_ok;
+
+	begin(&call, WIRE_REWRAP);
+	wire_put_bytes(&call.request, new_master, MASTER_KEY_LEN);
+	wire_put_i64(&call.request, now);
+	is_ok = ask(arg, &call, err);
+	if (is_ok)
+		*n = wire_get_u32(&call.reader);
+	return end(&call, is_ok, err);
+}
+
 static void
 client_close(void *arg)
 {
@@ -528,6 +544,7 @@ static const struct custody_ops	 client_ops = {
 	.chain = client_chain,
 	.set_state = client_set_state,
 	.remove = client_remove,
+	.rewrap = client_rewrap,
 	.close = client_close,
 };
 

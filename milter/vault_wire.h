@@ -43,7 +43,8 @@ enum wire_op {
 	WIRE_REMOVE,
 	WIRE_RELOAD,
 	WIRE_PUT_CRL,		/* a piece of one, see struct wire_piece */
-	WIRE_REMOVE_CRLS
+	WIRE_REMOVE_CRLS,
+	WIRE_REWRAP
 };
 
 void	wire_put_u8(struct buf *, uint8_t);

@@ -106,6 +106,23 @@ custody_remove(struct custody *custody, const struct fingerprint *fp,
 	return custody->ops->remove(custody->arg, fp, key_only, err);
 }
 
+bool
+custody_rewrap(struct custody *custody,
+    const uint8_t new_master[MASTER_KEY_LEN], int64_t now, size_t *n,
+    struct err *err)
+{
+	return custody->ops->rewrap(custody->arg, new_master, now, n, err);
+}
+
+bool
+custody_stamp_keys(struct custody *custody, struct stamp_keys *keys,
+    struct err *err)
+{
+	if (custody->ops->stamp_keys == NULL)
+		return err_set(err, ERR_BUG, "only the vault has stamp keys");
+	return custody->ops->stamp_keys(custody->arg, keys, err);
+}
+
 void
 custody_close(struct custody *custody)
 {

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "store/master_key.h"
 
 /*
  * All that the rest of the program may ask of certificates and keys.
@@ -212,6 +213,25 @@ bool	custody_set_state(struct custody *, const struct fingerprint *,
 bool	custody_remove(struct custody *, const struct fingerprint *,
 	    bool key_only, struct err *);
 
+/*
+ * Seal all keys under another master key, as one change (store/rewrap.h).
+ * *n is how many there were.
+ */
+bool	custody_rewrap(struct custody *,
+	    const uint8_t new_master[MASTER_KEY_LEN], int64_t now, size_t *n,
+	    struct err *);
+
+/* --- what the vault alone has --------------------------------------------- */
+
+/*
+ * What stamps are made and checked with now (store/stamp_key.h); asked anew
+ * for each, for the master key may change.  A few microseconds.  Never goes
+ * over a socket: ERR_BUG there.
+ */
+struct stamp_keys;
+bool	custody_stamp_keys(struct custody *, struct stamp_keys *,
+	    struct err *);
+
 void	custody_close(struct custody *);
 
 /* --- for implementations ------------------------------------------------ */
@@ -241,6 +261,9 @@ struct custody_ops {
 		    enum cert_state, struct err *);
 	bool	(*remove)(void *, const struct fingerprint *, bool,
 		    struct err *);
+	bool	(*rewrap)(void *, const uint8_t *, int64_t, size_t *,
+		    struct err *);
+	bool	(*stamp_keys)(void *, struct stamp_keys *, struct err *);
 	void	(*close)(void *);
 };
 

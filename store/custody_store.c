@@ -16,7 +16,9 @@
 #include "store/key.h"
 #include "store/key_rate.h"
 #include "store/revoke.h"
+#include "store/rewrap.h"
 #include "store/signer.h"
+#include "store/stamp_key.h"
 #include "store/store.h"
 #include "store/trust.h"
 
@@ -675,6 +677,30 @@ local_remove(void *arg, const struct fingerprint *fp, bool key_only,
 	return is_ok;
 }
 
+/* --- the master key --------------------------------------------------------- */
+
+static bool
+local_rewrap(void *arg, const uint8_t *new_master, int64_t now, size_t *n,
+    struct err *err)
+{
+	struct local	*local = arg;
+
+	return rewrap_store(local->store, new_master, now, n, err);
+}
+
+static bool
+local_stamp_keys(void *arg, struct stamp_keys *keys, struct err *err)
+{
+	struct local	*local = arg;
+	bool		 is_ok;
+
+	if (!store_begin_read(local->store, err))
+		return false;
+	is_ok = stamp_key_read(local->store, keys, err);
+	store_end_read(local->store);
+	return is_ok;
+}
+
 /* --- the handle ----------------------------------------------------------- */
 
 static void
@@ -702,6 +728,8 @@ static const struct custody_ops	 local_ops = {
 	.chain = local_chain,
 	.set_state = local_set_state,
 	.remove = local_remove,
+	.rewrap = local_rewrap,
+	.stamp_keys = local_stamp_keys,
 	.close = local_close,
 };
 

@@ -119,12 +119,30 @@ key_protection_of(struct store *store, const uint8_t id[KEY_ID_LEN],
 	return true;
 }
 
+static bool
+seal_and_put(struct store *store, const uint8_t *master,
+    const uint8_t id[KEY_ID_LEN], const uint8_t *plain, size_t plain_len,
+    struct key_record *record, struct err *err)
+{
+	struct buf	 bytes = { 0 };
+	bool		 is_ok;
+
+	if (!keywrap_seal(master, WHAT, id, KEY_ID_LEN, plain, plain_len,
+	    &record->sealed, err))
+		return false;
+	record_encode_key(record, &bytes);
+	is_ok = buf_ok(&bytes, "a key's record", err) &&
+	    table_put(store, TABLE_KEYS, id, KEY_ID_LEN, bytes.data,
+	    bytes.len, err);
+	buf_free(&bytes);
+	return is_ok;
+}
+
 bool
 key_put(struct store *store, const uint8_t id[KEY_ID_LEN],
     const struct put_key *put, int64_t now, struct err *err)
 {
 	struct key_record	 record = { 0 };
-	struct buf		 bytes = { 0 };
 	bool			 is_ok;
 
 	record.protection = put->wrapped == NULL ? KEY_SEALED : KEY_PASSPHRASE;
@@ -132,15 +150,8 @@ key_put(struct store *store, const uint8_t id[KEY_ID_LEN],
 	record.source = mem_str(put->source);
 	if (put->wrapped != NULL)
 		buf_add(&record.wrapped, put->wrapped, put->wrapped_len);
-	is_ok = keywrap_seal(store_master_key(store), WHAT, id, KEY_ID_LEN,
-	    put->plain, put->plain_len, &record.sealed, err);
-	if (is_ok) {
-		record_encode_key(&record, &bytes);
-		is_ok = buf_ok(&bytes, "a key's record", err) &&
-		    table_put(store, TABLE_KEYS, id, KEY_ID_LEN, bytes.data,
-		    bytes.len, err);
-	}
-	buf_free(&bytes);
+	is_ok = seal_and_put(store, store_master_key(store), id, put->plain,
+	    put->plain_len, &record, err);
 	record_free_key(&record);
 	return is_ok;
 }
@@ -208,6 +219,26 @@ key_export(struct store *store, const uint8_t id[KEY_ID_LEN],
 		is_ok = buf_ok(out, "a key", err);
 	} else
 		is_ok = unseal(store, id, &record, out, err);
+	record_free_key(&record);
+	return is_ok;
+}
+
+bool
+key_rewrap(struct store *store, const uint8_t id[KEY_ID_LEN],
+    const uint8_t new_master[MASTER_KEY_LEN], struct err *err)
+{
+	struct key_record	 record;
+	struct buf		 plain = { .is_secret = true };
+	bool			 found, is_ok;
+
+	if (!get_record(store, id, &record, &found, err))
+		return false;
+	if (!found)
+		return true;
+	is_ok = unseal(store, id, &record, &plain, err) &&
+	    seal_and_put(store, new_master, id, plain.data, plain.len,
+	    &record, err);
+	buf_free(&plain);
 	record_free_key(&record);
 	return is_ok;
 }

@@ -35,6 +35,9 @@ bool	key_protection_of(struct store *, const uint8_t id[KEY_ID_LEN],
 /* Adds or replaces; key->plain is sealed under the master key. */
 bool	key_put(struct store *, const uint8_t id[KEY_ID_LEN],
 	    const struct put_key *, int64_t now, struct err *);
+/* Seal it under the master key that the store is about to get. */
+bool	key_rewrap(struct store *, const uint8_t id[KEY_ID_LEN],
+	    const uint8_t new_master[MASTER_KEY_LEN], struct err *);
 bool	key_remove(struct store *, const uint8_t id[KEY_ID_LEN], struct err *);
 
 /* The key ready for use; *out is NULL if there is none. */

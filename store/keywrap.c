@@ -15,7 +15,7 @@
 #define VERSION		1
 #define NONCE_LEN	12
 #define TAG_LEN		16
-#define KEY_LEN		32
+#define KEY_LEN		KEYWRAP_KEY_LEN
 #define OVERHEAD	(1 + NONCE_LEN + TAG_LEN)
 
 /*
@@ -150,6 +150,21 @@ out:
 		OPENSSL_cleanse(out->data, out->cap);
 	OPENSSL_cleanse(key, sizeof(key));
 	EVP_CIPHER_CTX_free(ctx);
+	buf_free(&context);
+	return is_ok;
+}
+
+bool
+keywrap_derive(const uint8_t master[MASTER_KEY_LEN], const char *what,
+    const void *id, size_t id_len, uint8_t out[KEYWRAP_KEY_LEN],
+    struct err *err)
+{
+	struct buf	 context = { 0 };
+	bool		 is_ok;
+
+	describe(&context, what, id, id_len);
+	is_ok = buf_ok(&context, "a derived key", err) &&
+	    derive(master, &context, out, err);
 	buf_free(&context);
 	return is_ok;
 }

@@ -31,4 +31,10 @@ bool	keywrap_open(const uint8_t master[MASTER_KEY_LEN], const char *what,
 	    const void *id, size_t id_len, const void *sealed, size_t len,
 	    struct buf *out, struct err *);
 
+/* The derived key alone, for what is not sealed.  The caller wipes it. */
+#define KEYWRAP_KEY_LEN	32
+bool	keywrap_derive(const uint8_t master[MASTER_KEY_LEN], const char *what,
+	    const void *id, size_t id_len, uint8_t out[KEYWRAP_KEY_LEN],
+	    struct err *);
+
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -145,5 +146,78 @@ master_key_create(const char *path, struct err *err)
 	}
 	close(fd);
 	OPENSSL_cleanse(key, sizeof(key));
+	return is_ok;
+}
+
+/* --- another master key ----------------------------------------------------- */
+
+char *
+master_key_new_path(const char *path)
+{
+	return mem_strf("%s.new", path);
+}
+
+bool
+master_key_read_new(const char *path, uint8_t key[MASTER_KEY_LEN],
+    struct err *err)
+{
+	char	*next = master_key_new_path(path);
+	bool	 is_ok = read_file(next, 0077, key, err);
+
+	free(next);
+	return is_ok;
+}
+
+size_t
+master_key_read_spares(const char *path,
+    uint8_t keys[MASTER_KEY_SPARES][MASTER_KEY_LEN])
+{
+	char		*credential = credential_path();
+	struct err	 ignored;
+	size_t		 n = 0;
+
+	if (credential != NULL && read_file(path, 0077, keys[n], &ignored))
+		n++;
+	if (master_key_read_new(path, keys[n], &ignored))
+		n++;
+	free(credential);
+	return n;
+}
+
+bool
+master_key_replace(const char *path, int64_t now, char **former,
+    struct err *err)
+{
+	time_t	 t = (time_t)now;
+	char	*next = master_key_new_path(path), date[32];
+	struct tm tm;
+	bool	 is_ok = false;
+
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", gmtime_r(&t, &tm));
+	*former = mem_strf("%s.%s", path, date);
+	/* A second name first, so that there is a key at any moment. */
+	if (link(path, *former) == -1) {
+		if (errno != ENOENT) {
+			err_errno(err, ERR_CONFIG, "cannot keep the former "
+			    "master key as %s", *former);
+			goto out;
+		}
+		free(*former);
+		*former = NULL;
+	}
+	if (rename(next, path) == -1)
+		err_errno(err, ERR_CONFIG, "cannot put the new master key %s "
+		    "in the place of %s", next, path);
+	else if (!sync_parent(path))
+		err_errno(err, ERR_TEMP, "cannot write the folder of the "
+		    "master key %s to disk", path);
+	else
+		is_ok = true;
+out:
+	if (!is_ok) {
+		free(*former);
+		*former = NULL;
+	}
+	free(next);
 	return is_ok;
 }

@@ -331,10 +331,35 @@ out:
 	return is_ok;
 }
 
+/* The first that fits, of the key given and its spares, is the store's. */
 static bool
-check_master_key(struct store *store, struct err *err)
+choose_master_key(struct store *store, const struct store_options *options,
+    const struct buf *check, struct err *err)
 {
-	struct buf	 value = { 0 }, plain = { .is_secret = true };
+	struct buf	 plain = { .is_secret = true };
+	bool		 is_ok = false;
+
+	for (size_t i = 0; !is_ok && i <= options->n_spare_keys; i++) {
+		if (i > 0)
+			memcpy(store->master_key, options->spare_keys[i - 1],
+			    MASTER_KEY_LEN);
+		is_ok = keywrap_open(store->master_key, "check", "", 0,
+		    check->data, check->len, &plain, err);
+		if (!is_ok && err->kind != ERR_DATA)
+			break;
+	}
+	if (!is_ok && err->kind == ERR_DATA)
+		err_set(err, ERR_CONFIG, "this is not the master key that the "
+		    "store %s was made with", store->dir);
+	buf_free(&plain);
+	return is_ok;
+}
+
+static bool
+check_master_key(struct store *store, const struct store_options *options,
+    struct err *err)
+{
+	struct buf	 value = { 0 };
 	bool		 found, is_ok = false;
 
 	if (!table_get(store, TABLE_META, "check", 5, &value, &found, err))
@@ -344,17 +369,9 @@ check_master_key(struct store *store, struct err *err)
 		    "tells its master key", store->dir);
 		goto out;
 	}
-	if (!keywrap_open(store->master_key, "check", "", 0, value.data,
-	    value.len, &plain, err)) {
-		if (err->kind == ERR_DATA)
-			err_set(err, ERR_CONFIG, "this is not the master key "
-			    "that the store %s was made with", store->dir);
-		goto out;
-	}
-	is_ok = true;
+	is_ok = choose_master_key(store, options, &value, err);
 out:
 	buf_free(&value);
-	buf_free(&plain);
 	return is_ok;
 }
 
@@ -399,7 +416,8 @@ store_open(const struct store_options *options, struct store **out,
 	}
 	if (!take_lock(store, options->lock_timeout_ms, err) ||
 	    !open_env(store, err) || !open_tables(store, NULL, 0, err) ||
-	    !check_version(store, err) || !check_master_key(store, err))
+	    !check_version(store, err) ||
+	    !check_master_key(store, options, err))
 		goto out;
 	is_ok = true;
 	*out = store;
@@ -424,21 +442,29 @@ sync_folder(const char *dir, struct err *err)
 	return is_ok;
 }
 
+/* What tells the right master key from others. */
 static bool
-put_meta(struct store *store, struct err *err)
+put_check(struct store *store, const uint8_t *master, struct err *err)
 {
-	static const uint8_t	 version[2] = { VERSION >> 8, VERSION & 255 };
-	struct buf		 check = { 0 };
-	bool			 is_ok;
+	struct buf	 check = { 0 };
+	bool		 is_ok;
 
-	is_ok = keywrap_seal(store->master_key, "check", "", 0, CHECK_TEXT,
+	is_ok = keywrap_seal(master, "check", "", 0, CHECK_TEXT,
 	    sizeof(CHECK_TEXT) - 1, &check, err) &&
-	    table_put(store, TABLE_META, "version", 7, version,
-	    sizeof(version), err) &&
 	    table_put(store, TABLE_META, "check", 5, check.data, check.len,
 	    err);
 	buf_free(&check);
 	return is_ok;
+}
+
+static bool
+put_meta(struct store *store, struct err *err)
+{
+	static const uint8_t	 version[2] = { VERSION >> 8, VERSION & 255 };
+
+	return table_put(store, TABLE_META, "version", 7, version,
+	    sizeof(version), err) &&
+	    put_check(store, store->master_key, err);
 }
 
 /* Tables and meta records appear in one transaction, or not at all. */
@@ -555,14 +581,17 @@ store_begin_write(struct store *store, struct err *err)
 	return store_db_error(store, rc, "begin a transaction", err);
 }
 
-bool
-store_commit(struct store *store, struct err *err)
+/* new_master: NULL, or what the store's keys are sealed under from now on. */
+static bool
+commit(struct store *store, const uint8_t *new_master, struct err *err)
 {
 	int	 rc = store->txn->commit(store->txn, DB_TXN_SYNC);
 
 	store->txn = NULL;
 	if (rc == 0)
 		atomic_fetch_add(&store->generation, 1);
+	if (rc == 0 && new_master != NULL)
+		memcpy(store->master_key, new_master, MASTER_KEY_LEN);
 	pthread_rwlock_unlock(&store->lock);
 	if (rc != 0)
 		return store_db_error(store, rc, "commit", err);
@@ -573,6 +602,22 @@ store_commit(struct store *store, struct err *err)
 	store->env->txn_checkpoint(store->env, CHECKPOINT_KB, 0, 0);
 	db_said[0] = '\0';
 	return true;
+}
+
+bool
+store_commit(struct store *store, struct err *err)
+{
+	return commit(store, NULL, err);
+}
+
+bool
+store_commit_master_key(struct store *store,
+    const uint8_t new_master[MASTER_KEY_LEN], struct err *err)
+{
+	if (put_check(store, new_master, err))
+		return commit(store, new_master, err);
+	store_abort(store);
+	return false;
 }
 
 void

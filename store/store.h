@@ -18,6 +18,9 @@ struct store;
 struct store_options {
 	const char	*dir;			/* the folder; borrowed */
 	uint8_t		 master_key[MASTER_KEY_LEN];	/* the caller wipes */
+	/* Tried next: what a change of the master key may have left behind. */
+	uint8_t		 spare_keys[MASTER_KEY_SPARES][MASTER_KEY_LEN];
+	size_t		 n_spare_keys;
 	int		 lock_timeout_ms;	/* wait for the lock */
 };
 
@@ -49,6 +52,9 @@ bool	store_begin_write(struct store *, struct err *);
 /* On disk when it returns true; nothing has changed when it returns false. */
 bool	store_commit(struct store *, struct err *);
 void	store_abort(struct store *);
+/* As store_commit(); what was written is sealed under this master key. */
+bool	store_commit_master_key(struct store *,
+	    const uint8_t new_master[MASTER_KEY_LEN], struct err *);
 
 /* Between store_begin_write() and its end; asked within one of the pairs. */
 bool	store_is_writing(const struct store *);

@@ -16,7 +16,7 @@
  * ERR_TEMP when the store cannot answer.
  */
 enum table {
-	TABLE_META,	/* "version", "check" */
+	TABLE_META,	/* "version", "check", "stamp" */
 	TABLE_CERTS,	/* fingerprint -> record */
 	TABLE_KEYS,	/* SHA-256 of the public key -> record */
 	TABLE_INDEX,	/* kind, value, fingerprint -> nothing */

@@ -72,6 +72,8 @@ static const struct cmd commands[] = {
 	    "  --expiring DAYS  what counts as soon; 30 by default\n" },
 	{ "reload", cmd_reload, "",
 	    "make the daemon read its configuration, if it is right", NULL },
+	{ "rewrap", cmd_rewrap, "",
+	    "seal all private keys under a new master key", NULL },
 	{ "explain", cmd_explain, "--from A --to B[,C] [OPTION...] [MAIL]",
 	    "tell what would be done with a mail, and why",
 	    ENVELOPE },

@@ -108,6 +108,9 @@ access_open(const struct cmd_context *ctx, enum access_mode mode,
 	    !master_key_read(access->config->master_key,
 	    access->store.master_key, err))
 		goto fail;
+	if (access->vault == NULL)
+		access->store.n_spare_keys = master_key_read_spares(
+		    access->config->master_key, access->store.spare_keys);
 	if (!become_owner(access, mode, err))
 		goto fail;
 	*out = access;
@@ -158,8 +161,7 @@ access_close(struct access *access)
 		custody_close(access->vault);
 	if (access->is_lent && (seteuid(0) == -1 || setegid(0) == -1))
 		abort();	/* files would be written as somebody else */
-	OPENSSL_cleanse(access->store.master_key,
-	    sizeof(access->store.master_key));
+	OPENSSL_cleanse(&access->store, sizeof(access->store));
 	config_free(access->config);
 	free(access);
 }

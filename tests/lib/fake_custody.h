@@ -185,6 +185,17 @@ fake_remove(void *arg, const struct fingerprint *fp, bool key_only,
 	return true;
 }
 
+static inline bool
+fake_rewrap(void *arg, const uint8_t *new_master, int64_t now, size_t *n,
+    struct err *err)
+{
+	(void)arg;
+	(void)now;
+	(void)err;
+	*n = new_master[0];
+	return true;
+}
+
 static inline void
 fake_close(void *arg)
 {
@@ -204,6 +215,7 @@ static const struct custody_ops	 fake_custody_ops = {
 	.chain = fake_chain,
 	.set_state = fake_set_state,
 	.remove = fake_remove,
+	.rewrap = fake_rewrap,
 	.close = fake_close,
 };
 

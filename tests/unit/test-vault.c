@@ -10,6 +10,7 @@
 #include "milter/vault_upload.h"
 #include "milter/vault_wire.h"
 #include "policy/config.h"
+#include "store/stamp_key.h"
 #include "tests/lib/fake_custody.h"
 #include "tests/lib/test.h"
 
@@ -205,6 +206,7 @@ test_what_a_filter_may_not_ask(void)
 	struct put_crl		 crl = { .der = (const uint8_t *)"x",
 	    .der_len = 1 };
 	struct buf		 key = { 0 };
+	uint8_t			 new_master[MASTER_KEY_LEN] = { 42 };
 	struct err		 err = { 0 };
 	size_t			 n = 0;
 
@@ -217,6 +219,7 @@ test_what_a_filter_may_not_ask(void)
 	CHECK(!custody_get_key(c, &fp, &protection, &key, &err));
 	CHECK(!custody_set_state(c, &fp, CERT_ANCHOR, &err));
 	CHECK(!custody_remove(c, &fp, false, &err));
+	CHECK(!custody_rewrap(c, new_master, 0, &n, &err));
 	CHECK_INT(key.len, 0);
 	buf_free(&key);
 	finish(c, &side, thread);
@@ -311,6 +314,8 @@ test_what_an_administrator_asks(void)
 	struct put_key		 key = { .plain = (const uint8_t *)"plain",
 	    .plain_len = 5 };
 	struct buf		 out = { 0 };
+	uint8_t			 new_master[MASTER_KEY_LEN] = { 42 };
+	struct stamp_keys	 stamps;
 	struct err		 err = { 0 };
 	size_t			 n = 0;
 
@@ -339,6 +344,11 @@ test_what_an_administrator_asks(void)
 	CHECK(!custody_set_state(c, &fp, CERT_DISTRUSTED, &err));
 	CHECK_INT(err.kind, ERR_DATA);
 	CHECK_OK(custody_remove(c, &fp, true, &err), err);
+	CHECK_OK(custody_rewrap(c, new_master, 1700000000, &n, &err), err);
+	CHECK_INT(n, new_master[0]);
+	/* What stamps are made with is the vault's alone. */
+	CHECK(!custody_stamp_keys(c, &stamps, &err));
+	CHECK_INT(err.kind, ERR_BUG);
 
 	/* smimectl seal signs as the filter would. */
 	buf_clear(&out);
