@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -562,8 +563,17 @@ new_client(const int *fds, size_t n, int timeout_ms)
 	client->channels = mem_array(n, sizeof(*client->channels));
 	client->n = n;
 	client->timeout_ms = timeout_ms;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		uint32_t	*id = &client->channels[i].last_id;
+
 		client->channels[i].fd = fds[i];
+		/*
+		 * A filter that died may have asked over the same channel, and
+		 * be answered only now: its numbers must be others than ours.
+		 */
+		if (getrandom(id, sizeof(*id), 0) != sizeof(*id))
+			abort();
+	}
 	return client;
 }
 

@@ -410,6 +410,34 @@ test_late_answer(void)
 	finish(c, &side, thread);
 }
 
+/* Nor is one that another client was to have, who used the same channel. */
+static void
+test_anothers_answer(void)
+{
+	struct side	 side;
+	pthread_t	 thread;
+	struct custody	*former, *c;
+	struct finding	*f = NULL;
+	struct err	 err = { 0 };
+	int		 pair[2], same;
+
+	REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+	REQUIRE((same = dup(pair[0])) != -1);
+	side = (struct side){ .rights = VAULT_FILTER, .fd = pair[1],
+	    .delay_ms = 300 };
+	side.vault.custody = custody_new(&fake_custody_ops, NULL);
+	REQUIRE(pthread_create(&thread, NULL, answer_all, &side) == 0);
+	former = vault_client_new(&pair[0], 1, 100);
+	CHECK(!custody_find(former, "a@example.org", CERT_USE_SIGN, 1, &f,
+	    &err));
+	custody_close(former);
+	c = vault_client_new(&same, 1, 5000);
+	CHECK(!custody_find(c, "broken@example.org", CERT_USE_SIGN, 2, &f,
+	    &err));
+	CHECK_STR(err.reason, "the disk is gone");
+	finish(c, &side, thread);
+}
+
 /* Any packet, cut anywhere, has an answer and harms nothing. */
 static void
 test_cut_requests(void)
@@ -450,6 +478,7 @@ main(void)
 	test_pieces();
 	test_many_certificates();
 	test_late_answer();
+	test_anothers_answer();
 	test_cut_requests();
 	return test_done("vault");
 }
