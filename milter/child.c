@@ -12,7 +12,7 @@
 
 #define RESTART_MIN_MS	100
 #define RESTART_MAX_MS	30000
-#define WAIT_MAX_MS	60000
+#define WAIT_MAX_MS	1000
 
 int64_t
 child_clock_ms(void)
@@ -84,6 +84,7 @@ child_started(struct child *child, pid_t pid)
 {
 	child->pid = pid;
 	child->started_ms = child_clock_ms();
+	child->heard_ms = 0;
 }
 
 void
@@ -121,6 +122,18 @@ child_is_due(const struct child *child)
 {
 	return child->pid == 0 && !child->is_retired &&
 	    child_clock_ms() >= child->restart_ms;
+}
+
+bool
+child_is_silent(const struct child *child, int limit_ms, int start_ms)
+{
+	int64_t	 now = child_clock_ms();
+
+	if (child->pid == 0)
+		return false;
+	if (child->heard_ms == 0)
+		return now - child->started_ms > start_ms;
+	return now - child->heard_ms > limit_ms;
 }
 
 int

@@ -31,6 +31,7 @@ struct child {
 	bool			 is_retired;	/* not to be started again */
 	pid_t			 pid;		/* 0: not running */
 	int64_t			 started_ms;
+	int64_t			 heard_ms;	/* the vault: its last sign of life; 0: none yet */
 	int64_t			 restart_ms;	/* when, if not running */
 	int			 delay_ms;
 };
@@ -53,7 +54,12 @@ void	child_ended(struct child *);
  */
 void	child_tell_vault_died(const struct child *filter);
 bool	child_is_due(const struct child *);
-/* Until the next start is due; at most a minute. */
+/*
+ * Has the vault been silent for so long?  One that has not said anything yet
+ * may be waiting for the store's lock, or recovering it: start_ms.
+ */
+bool	child_is_silent(const struct child *, int limit_ms, int start_ms);
+/* Until the next start is due; at most a second, to see who is silent. */
 int	child_wait_ms(struct child *const *, size_t n);
 
 /* Milliseconds on a clock that nobody sets. */

@@ -24,12 +24,13 @@
 enum kind {
 	KIND_CONFIG,
 	KIND_CHANNELS,
-	KIND_RELOAD		/* from the vault */
+	KIND_RELOAD,		/* from the vault, and the next */
+	KIND_ALIVE
 };
 
 struct message {
 	enum kind	 kind;
-	uint32_t	 generation;
+	uint32_t	 generation;	/* KIND_ALIVE: the sender's pid */
 	struct config	*config;	/* KIND_CONFIG */
 	int		 fds[CONTROL_FDS_MAX];	/* KIND_CHANNELS; or to close */
 	size_t		 n_fds;
@@ -52,17 +53,18 @@ send_message(int fd, struct head head, const int *fds, size_t n,
 {
 	union fd_space	 space = { 0 };
 	struct iovec	 iov = { .iov_base = &head, .iov_len = sizeof(head) };
-	struct msghdr	 msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = space.bytes,
-		.msg_controllen = CMSG_SPACE(n * sizeof(int)),
-	};
-	struct cmsghdr	*cmsg = CMSG_FIRSTHDR(&msg);
+	struct msghdr	 msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr	*cmsg;
 
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
-	memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
+	if (n > 0) {
+		msg.msg_control = space.bytes;
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
+	}
 	if (sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
 		return err_errno(err, ERR_TEMP, "tell a process of ours");
 	return true;
@@ -232,7 +234,8 @@ receive(int fd, int flags, struct message *out, struct err *err)
 	if (len <= 0)
 		return err_set(err, ERR_BUG, "the supervisor is gone");
 	take_fds(&msg, out);
-	if (len != sizeof(head) || out->n_fds == 0) {
+	if (len != sizeof(head) ||
+	    (out->n_fds == 0) != (head.kind == KIND_ALIVE)) {
 		close_all(out);
 		return err_set(err, ERR_TEMP, "a message between our "
 		    "processes is malformed");
@@ -249,21 +252,34 @@ receive(int fd, int flags, struct message *out, struct err *err)
 
 /* --- the vault asks ------------------------------------------------------------ */
 
-bool
-control_take_request(int fd, int *done)
+enum control_request
+control_take_request(int fd, pid_t vault, int *done)
 {
 	struct message	 message;
 	struct err	 ignored;
 
-	if (!receive(fd, MSG_DONTWAIT, &message, &ignored))
-		return false;
-	if (message.kind == KIND_RELOAD && message.n_fds == 1) {
-		*done = message.fds[0];
-		return true;
+	while (receive(fd, MSG_DONTWAIT, &message, &ignored)) {
+		if (message.kind == KIND_RELOAD && message.n_fds == 1) {
+			*done = message.fds[0];
+			return CONTROL_RELOAD;
+		}
+		/* One that died has left its last words in the socket. */
+		if (message.kind == KIND_ALIVE &&
+		    message.generation == (uint32_t)vault)
+			return CONTROL_ALIVE;
+		close_all(&message);
+		config_free(message.config);
 	}
-	close_all(&message);
-	config_free(message.config);
-	return false;
+	return CONTROL_NOTHING;
+}
+
+void
+control_tell_alive(int fd)
+{
+	struct err	 ignored;
+
+	send_message(fd, (struct head){ KIND_ALIVE, (uint32_t)getpid() },
+	    NULL, 0, &ignored);
 }
 
 /* What the pipe says until it ends. */

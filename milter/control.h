@@ -2,6 +2,8 @@
 #ifndef MILTER_CONTROL_H
 #define MILTER_CONTROL_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,10 +18,10 @@ struct config_bundle;
  * vault the channels of a new filter.  A child that was started meanwhile
  * has the newest already; generations tell.
  *
- * The other way goes one request only: the vault, asked by smimectl, asks for
- * a reload.  Its answer comes over a pipe whose writing end goes along: a
- * sentence if there was a mistake, else nothing, and the pipe ends when the
- * supervisor and each child that was told has closed it.
+ * The other way the vault says that it is alive, and asks for a reload when
+ * smimectl wants one.  The answer to that comes over a pipe whose writing end
+ * goes along: a sentence if there was a mistake, else nothing, and the pipe
+ * ends when the supervisor and each child that was told has closed it.
  */
 #define CONTROL_FDS_MAX	16
 
@@ -31,8 +33,16 @@ bool	control_send_config(int fd, uint32_t generation,
 	    const struct config_bundle *, int done, struct err *);
 bool	control_send_channels(int fd, const int *fds, size_t n, struct err *);
 
-/* Has the vault asked for a reload?  *done is the caller's then. */
-bool	control_take_request(int fd, int *done);
+enum control_request {
+	CONTROL_NOTHING,
+	CONTROL_ALIVE,
+	CONTROL_RELOAD
+};
+
+/* What the vault with this pid says; *done is the caller's with a reload. */
+enum control_request control_take_request(int fd, pid_t vault, int *done);
+/* The vault's side; what the supervisor does not hear in time is no loss. */
+void	control_tell_alive(int fd);
 /* The vault's side: ask, and wait.  ERR_CONFIG: it stays as it was. */
 bool	control_reload(int fd, int timeout_ms, struct err *);
 

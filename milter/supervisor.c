@@ -28,6 +28,7 @@
 #include "policy/config_bundle.h"
 
 #define START_MS	60000	/* a vault may wait 30 s for the store's lock */
+#define SILENT_MIN_MS	5000	/* it says each second that it is alive */
 #define STOP_SECONDS	60	/* for mails in hand; the unit's TimeoutStopSec is longer */
 
 struct supervisor {
@@ -432,21 +433,56 @@ reload(struct supervisor *s, int done, struct err *err)
 
 /* smimectl reload, by way of the vault. */
 static void
-handle_requests(struct supervisor *s)
+handle_reload(struct supervisor *s, int done)
 {
 	struct err	 err = { 0 };
-	int		 done;
 
-	while (control_take_request(s->children[0]->control[0], &done)) {
-		if (s->is_stopping)
-			err_set(&err, ERR_TEMP, "the daemon is stopping");
-		/* A pipe takes a sentence without waiting. */
-		if ((s->is_stopping || !reload(s, done, &err)) &&
-		    write(done, err.reason, strlen(err.reason)) == -1)
-			log_line(LOG_ERR, "whoever asked for a reload is "
-			    "gone");
-		close(done);
+	if (s->is_stopping)
+		err_set(&err, ERR_TEMP, "the daemon is stopping");
+	/* A pipe takes a sentence without waiting. */
+	if ((s->is_stopping || !reload(s, done, &err)) &&
+	    write(done, err.reason, strlen(err.reason)) == -1)
+		log_line(LOG_ERR, "whoever asked for a reload is gone");
+	close(done);
+}
+
+static void
+hear_vault(struct supervisor *s)
+{
+	struct child		*vault = s->children[0];
+	enum control_request	 request;
+	int			 done;
+
+	while ((request = control_take_request(vault->control[0], vault->pid,
+	    &done)) != CONTROL_NOTHING) {
+		if (request == CONTROL_ALIVE)
+			vault->heard_ms = child_clock_ms();
+		else
+			handle_reload(s, done);
 	}
+}
+
+/*
+ * A vault that hangs would have each mail wait for vault-timeout, for ever.
+ * Killed it harms nothing: what it has committed is on disk.
+ */
+static void
+end_silent_vault(struct supervisor *s)
+{
+	struct child	*vault = s->children[0];
+	int		 limit_ms = s->config->vault_timeout * 1000;
+
+	if (limit_ms < SILENT_MIN_MS)
+		limit_ms = SILENT_MIN_MS;
+	if (!child_is_silent(vault, limit_ms, START_MS))
+		return;
+	log_line(LOG_ERR, "the vault (process %ld) has given no sign of life "
+	    "for %lld seconds: it is killed", (long)vault->pid,
+	    (long long)(child_clock_ms() - (vault->heard_ms == 0 ?
+	    vault->started_ms : vault->heard_ms)) / 1000);
+	kill(vault->pid, SIGKILL);
+	/* It may take its time to die, if it is the disk that hangs. */
+	vault->heard_ms = child_clock_ms();
 }
 
 static void
@@ -477,7 +513,7 @@ one_round(struct supervisor *s, int timeout_ms)
 
 	poll(pfds, 3, timeout_ms);
 	log_relay(s->log_fds[0]);
-	handle_requests(s);
+	hear_vault(s);
 	handle_signals(s);
 }
 
@@ -570,6 +606,7 @@ supervisor_run(const struct supervisor_options *options)
 	while (!s.is_stopping) {
 		restart_due(&s);
 		one_round(&s, child_wait_ms(s.children, s.n_children));
+		end_silent_vault(&s);
 	}
 	tell_systemd("STOPPING=1");
 	stop_all(&s);

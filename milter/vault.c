@@ -27,6 +27,7 @@
 #define ADMIN_MAX	16	/* administrators at once */
 #define ADMIN_SEND_SECONDS 10	/* for an answer to be taken */
 #define RELOAD_MS	20000	/* for all processes to have it */
+#define STOP_SECONDS	30	/* for what is in work */
 #define SECURE_HEAP	(8 * 1024 * 1024)	/* about a thousand unlocked keys */
 
 /* Requests in work hold it for reading; whoever stops the vault, for writing. */
@@ -252,6 +253,37 @@ keep_descriptors(const struct vault_start *start)
 	free(fds);
 }
 
+struct life {
+	struct store	*store;
+	int		 control;
+};
+
+/*
+ * Each second the supervisor hears that requests are answered: the store can
+ * be read, which it cannot while a thread hangs that holds it.  A store that
+ * has to recover does so in the next vault.
+ */
+static void *
+tell_alive(void *arg)
+{
+	struct life	*life = arg;
+	struct err	 err;
+	bool		 is_well;
+
+	for (;;) {
+		pthread_rwlock_rdlock(&at_work);
+		is_well = store_probe(life->store, &err);
+		pthread_rwlock_unlock(&at_work);
+		if (!is_well) {
+			log_line(LOG_ERR, "vault: %s", err.reason);
+			_exit(1);
+		}
+		control_tell_alive(life->control);
+		sleep(1);
+	}
+	return NULL;
+}
+
 static bool
 ask_for_reload(void *arg, struct err *err)
 {
@@ -266,6 +298,7 @@ vault_main(const struct vault_start *start)
 	struct err		 err = { 0 };
 	struct store		*store = NULL;
 	struct vault		 vault = { 0 };
+	struct life		 life;
 	struct doorkeeper	 door = { .vault = &vault,
 	    .listener = start->admin };
 	sigset_t		 all;
@@ -277,6 +310,7 @@ vault_main(const struct vault_start *start)
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	if (!open_store(start, &store, &err))
 		report_failure(start->ready, &err);
+	life = (struct life){ store, start->control };
 	vault.custody = custody_of_store_take(store);
 	vault.reload = ask_for_reload;
 	vault.arg = (void *)(uintptr_t)start;
@@ -286,7 +320,8 @@ vault_main(const struct vault_start *start)
 	    &err) ||
 	    !control_follow(start->control, start->generation, on_channels,
 	    &vault, &err) ||
-	    !process_thread(accept_admins, &door, &err))
+	    !process_thread(accept_admins, &door, &err) ||
+	    !process_thread(tell_alive, &life, &err))
 		report_failure(start->ready, &err);
 	report_ready(start->ready);
 
@@ -294,7 +329,15 @@ vault_main(const struct vault_start *start)
 	sigaddset(&all, SIGTERM);
 	while (sigwait(&all, &sig) != 0)
 		;
-	/* What is in work is finished and answered, nothing new begins. */
+	/*
+	 * What is in work is finished and answered, nothing new begins.  What
+	 * hangs must not keep the store from the next vault, though, and the
+	 * supervisor, who would see to that, may be gone.
+	 */
+	sigemptyset(&all);
+	sigaddset(&all, SIGALRM);
+	pthread_sigmask(SIG_UNBLOCK, &all, NULL);
+	alarm(STOP_SECONDS);
 	pthread_rwlock_wrlock(&at_work);
 	custody_close(vault.custody);
 	_exit(0);

@@ -565,6 +565,15 @@ store_end_read(struct store *store)
 }
 
 bool
+store_probe(struct store *store, struct err *err)
+{
+	if (!store_begin_read(store, err))
+		return false;
+	store_end_read(store);
+	return true;
+}
+
+bool
 store_begin_write(struct store *store, struct err *err)
 {
 	int	 rc;

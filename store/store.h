@@ -38,6 +38,12 @@ bool	store_create(const struct store_options *, struct err *);
 bool	store_open(const struct store_options *, struct store **, struct err *);
 void	store_close(struct store *);
 
+/*
+ * Can it be read?  Returns when whoever writes is done.  False: Berkeley DB
+ * has given up on it, and it has to be closed and opened again to recover.
+ */
+bool	store_probe(struct store *, struct err *);
+
 /* --- for the files of this folder --------------------------------------- */
 
 /*
