@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -381,6 +382,8 @@ follow(void *arg)
 			log_line(LOG_ERR, "%s", err.reason);
 	}
 	free(follower);
+	/* The kernel tells only those that the supervisor could have told. */
+	kill(getpid(), SIGTERM);
 	return NULL;
 }
 

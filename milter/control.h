@@ -47,7 +47,8 @@ void	control_tell_alive(int fd);
 bool	control_reload(int fd, int timeout_ms, struct err *);
 
 /*
- * A child's side: a thread that follows the supervisor until it is gone.  Each
+ * A child's side: a thread that follows the supervisor until it is gone, and
+ * then stops this process as SIGTERM would.  Each
  * newer configuration than generation becomes the current snapshot; channels
  * go to the function, which takes them over (NULL: there are none).
  */
