@@ -572,3 +572,31 @@ journey_log_line(const struct journey *j, size_t n_recipients, int64_t ms)
 	}
 	return buf_take_str(&line);
 }
+
+void
+journey_event(const struct journey *j, const struct mail *mail,
+    struct event *event)
+{
+	const struct decision	*d = &j->decision;
+	char			 fp[TEXT_FP_LEN];
+
+	*event = (struct event){ .kind = EVENT_MAIL,
+	    .is_failed = d->verdict != VERDICT_GO,
+	    .n_recipients = (uint32_t)mail->n_recipients };
+	event_set(event, EVENT_QUEUE_ID, mail->queue_id);
+	event_set(event, EVENT_ACTION, decide_action_name(d));
+	event_set(event, EVENT_GROUP, j->has_rule ? j->rule.group->name :
+	    NULL);
+	event_set(event, EVENT_FROM, j->from[0] != '\0' ? j->from :
+	    j->sender);
+	event_set(event, EVENT_LOGIN, mail->login);
+	for (size_t i = 0; i < mail->n_recipients; i++)
+		event_add_address(event, EVENT_TO, mail->recipients[i]);
+	if (d->verdict == VERDICT_GO && d->do_sign) {
+		text_fp(&j->sender_finding->candidates[0].fp, fp);
+		event_set(event, EVENT_CERT, fp);
+	}
+	if (d->verdict == VERDICT_GO && d->do_encrypt)
+		event_set(event, EVENT_CIPHER, alg_cipher_name(j->cipher));
+	event_set(event, EVENT_REASON, d->reason);
+}

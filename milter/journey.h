@@ -14,6 +14,7 @@
 #include "smime/canon.h"
 #include "smime/detect.h"
 #include "store/custody.h"
+#include "store/event.h"
 
 /*
  * One mail's way through policy, store and transformation; the only file that
@@ -73,6 +74,13 @@ void	journey_clear(struct journey *);
 
 /* Is there a certificate to encrypt to it? */
 bool	journey_is_used(const struct journey_recipient *);
+
+/*
+ * The same as an event (store/event.h), with all recipients that there is
+ * room for.  The caller's: event_free().
+ */
+void	journey_event(const struct journey *, const struct mail *,
+	    struct event *);
 
 /* The log line's key=value part (smime-milter(8), LOG); the caller's. */
 char	*journey_log_line(const struct journey *, size_t n_recipients,

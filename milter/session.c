@@ -234,6 +234,7 @@ session_done(struct session *session, const struct edits *edits,
     bool is_applied)
 {
 	struct mail	*mail = session->mail;
+	struct event	 event;
 	char		*line;
 
 	if (mail == NULL)
@@ -249,6 +250,9 @@ session_done(struct session *session, const struct edits *edits,
 	    LOG_NOTICE, "%s: %s",
 	    mail->queue_id != NULL ? mail->queue_id : "NOQUEUE", line);
 	free(line);
+	journey_event(&session->journey, mail, &event);
+	custody_note(session->filter->custody, &event);
+	event_free(&event);
 	session_abort(session);
 }
 

@@ -89,7 +89,7 @@ serve(const struct server *server)
 		/* A request may have carried a key. */
 		if (server->rights == VAULT_ADMIN)
 			OPENSSL_cleanse(request, (size_t)len);
-		is_sent = send_answer(server->fd, &answer);
+		is_sent = answer.len == 0 || send_answer(server->fd, &answer);
 		pthread_rwlock_unlock(&at_work);
 		/* A filter's channel outlives the filter, and serves the next. */
 		if (!is_sent && server->rights == VAULT_ADMIN)

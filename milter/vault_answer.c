@@ -69,6 +69,23 @@ put_entries(struct buf *answer, bool is_ok, struct cert_entry *list, size_t n)
 	return is_ok;
 }
 
+/* A filter tells of its mails, and of nothing else. */
+static bool
+answer_note(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct event	 event;
+	bool		 is_ok;
+
+	(void)answer;
+	wire_get_event(r, &event);
+	is_ok = wire_is_done(r) && event.kind == EVENT_MAIL;
+	if (is_ok)
+		custody_note(vault->custody, &event);
+	event_free(&event);
+	return is_ok || malformed(err);
+}
+
 static bool
 answer_list(const struct vault *vault, struct wire_reader *r,
     struct buf *answer, struct err *err)
@@ -305,6 +322,40 @@ answer_rewrap(const struct vault *vault, struct wire_reader *r,
 }
 
 static bool
+answer_events(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct event_query	 query = { 0 };
+	struct event_cursor	 cursor;
+	struct event_page	 page = { 0 };
+	char			*addr;
+	bool			 is_ok = false;
+
+	query.addr = addr = wire_get_str(r);
+	query.is_failed = wire_get_enum(r, 1) == 1;
+	query.max = wire_get_u32(r);
+	wire_get_cursor(r, &cursor);
+	/* What is not in the packet would be passed over. */
+	if (query.max > WIRE_EVENTS_MAX)
+		query.max = WIRE_EVENTS_MAX;
+	if (!wire_is_done(r))
+		malformed(err);
+	else
+		is_ok = custody_events(vault->custody, &query, &cursor, &page,
+		    err);
+	if (is_ok) {
+		wire_put_cursor(answer, &cursor);
+		wire_put_u8(answer, page.is_end);
+		wire_put_u32(answer, (uint32_t)page.n);
+		for (size_t i = 0; i < page.n; i++)
+			wire_put_event(answer, &page.list[i]);
+	}
+	event_page_free(&page);
+	free(addr);
+	return is_ok;
+}
+
+static bool
 answer_reload(const struct vault *vault, struct wire_reader *r,
     struct buf *answer, struct err *err)
 {
@@ -314,27 +365,51 @@ answer_reload(const struct vault *vault, struct wire_reader *r,
 	return vault->reload(vault->arg, err);
 }
 
+typedef bool answer_fn(const struct vault *, struct wire_reader *,
+	    struct buf *, struct err *);
+
 static const struct {
 	enum wire_op	 op;
 	bool		 is_for_filters;	/* administrators may ask all */
-	bool		(*answer)(const struct vault *, struct wire_reader *,
-			    struct buf *, struct err *);
+	bool		 has_who;	/* begins with who asks */
+	answer_fn	*answer;
 } calls[] = {
-	{ WIRE_FIND, true, answer_find },
-	{ WIRE_SIGN, true, answer_sign },
-	{ WIRE_LIST, false, answer_list },
-	{ WIRE_LOOKUP, false, answer_lookup },
-	{ WIRE_PUT_CERTS, false, answer_put_certs },
-	{ WIRE_PUT_KEY, false, answer_put_key },
-	{ WIRE_GET_KEY, false, answer_get_key },
-	{ WIRE_CHAIN, false, answer_chain },
-	{ WIRE_SET_STATE, false, answer_set_state },
-	{ WIRE_REMOVE, false, answer_remove },
-	{ WIRE_RELOAD, false, answer_reload },
-	{ WIRE_PUT_CRL, false, answer_put_crl },
-	{ WIRE_REMOVE_CRLS, false, answer_remove_crls },
-	{ WIRE_REWRAP, false, answer_rewrap },
+	{ WIRE_FIND, true, false, answer_find },
+	{ WIRE_SIGN, true, false, answer_sign },
+	{ WIRE_NOTE, true, false, answer_note },
+	{ WIRE_LIST, false, false, answer_list },
+	{ WIRE_LOOKUP, false, false, answer_lookup },
+	{ WIRE_PUT_CERTS, false, true, answer_put_certs },
+	{ WIRE_PUT_KEY, false, true, answer_put_key },
+	{ WIRE_GET_KEY, false, true, answer_get_key },
+	{ WIRE_CHAIN, false, false, answer_chain },
+	{ WIRE_SET_STATE, false, true, answer_set_state },
+	{ WIRE_REMOVE, false, true, answer_remove },
+	{ WIRE_RELOAD, false, false, answer_reload },
+	{ WIRE_PUT_CRL, false, true, answer_put_crl },
+	{ WIRE_REMOVE_CRLS, false, true, answer_remove_crls },
+	{ WIRE_REWRAP, false, true, answer_rewrap },
+	{ WIRE_EVENTS, false, false, answer_events },
 };
+
+/*
+ * In the name of whoever asks.  Only administrators get here, so they are
+ * believed.
+ */
+static bool
+answer_as(const struct vault *vault, answer_fn *answer_call,
+    struct wire_reader *r, struct buf *answer, struct err *err)
+{
+	struct vault	 named = *vault;
+	char		*who = wire_get_str(r);
+	bool		 is_ok;
+
+	named.custody = custody_as(vault->custody, who == NULL ? "" : who);
+	is_ok = answer_call(&named, r, answer, err);
+	custody_close(named.custody);
+	free(who);
+	return is_ok;
+}
 
 static bool
 dispatch(const struct vault *vault, enum vault_rights rights, uint8_t op,
@@ -345,6 +420,9 @@ dispatch(const struct vault *vault, enum vault_rights rights, uint8_t op,
 			continue;
 		if (rights == VAULT_FILTER && !calls[i].is_for_filters)
 			break;
+		if (calls[i].has_who)
+			return answer_as(vault, calls[i].answer, r, answer,
+			    err);
 		return calls[i].answer(vault, r, answer, err);
 	}
 	return err_set(err, ERR_BUG, "request %u is not answered here", op);
@@ -377,7 +455,10 @@ vault_answer(const struct vault *vault, enum vault_rights rights,
 	else
 		is_ok = dispatch(vault, rights, op, &reader, answer, &err) &&
 		    buf_ok(answer, "the vault's answer", &err);
-	if (is_ok)
+	/* Whoever told of something does not wait for an answer. */
+	if (op == WIRE_NOTE)
+		buf_clear(answer);
+	if (is_ok || op == WIRE_NOTE)
 		return;
 	buf_clear(answer);
 	put_header(answer, err.kind == ERR_NONE ? ERR_BUG : err.kind, id);

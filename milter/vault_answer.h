@@ -28,7 +28,7 @@ struct vault {
 
 /*
  * The answer to one request packet; both as vault_wire.h says.  Whatever the
- * packet holds, there is an answer.  Signatures must meet the rules of the
+ * packet holds, there is an answer; an empty one to WIRE_NOTE, not to be sent.  Signatures must meet the rules of the
  * current snapshot.  Does no I/O but the store's.
  */
 void	vault_answer(const struct vault *, enum vault_rights,

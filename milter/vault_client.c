@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -32,6 +33,7 @@ struct client {
 	struct channel	*channels;
 	size_t		 n;
 	int		 timeout_ms;
+	atomic_uint	 n_notes;	/* sent, or tried to */
 };
 
 static int64_t
@@ -336,8 +338,9 @@ client_chain(void *arg, const struct fingerprint *fp, int64_t now,
 
 /* One packet's worth, from *done on; *done is where the next begins. */
 static bool
-put_some(struct client *client, const struct put_cert *certs, size_t n,
-    int64_t now, struct put_result *results, size_t *done, struct err *err)
+put_some(struct client *client, const char *who, const struct put_cert *certs,
+    size_t n, int64_t now, struct put_result *results, size_t *done,
+    struct err *err)
 {
 	struct call	 call;
 	size_t		 count = 0, room = WIRE_MAX - 1024;
@@ -357,6 +360,7 @@ put_some(struct client *client, const struct put_cert *certs, size_t n,
 		return err_set(err, ERR_DATA, "a certificate of %zu bytes is "
 		    "too large for the vault", certs[*done].der_len);
 	begin(&call, WIRE_PUT_CERTS);
+	wire_put_str(&call.request, who);
 	wire_put_i64(&call.request, now);
 	wire_put_u32(&call.request, (uint32_t)count);
 	for (size_t i = *done; i < *done + count; i++) {
@@ -372,28 +376,30 @@ put_some(struct client *client, const struct put_cert *certs, size_t n,
 }
 
 static bool
-client_put_certs(void *arg, const struct put_cert *certs, size_t n,
-    int64_t now, struct put_result *results, struct err *err)
+client_put_certs(void *arg, const char *who, const struct put_cert *certs,
+    size_t n, int64_t now, struct put_result *results, struct err *err)
 {
 	size_t	 done = 0;
 
 	memset(results, 0, n * sizeof(*results));
 	while (done < n)
-		if (!put_some(arg, certs, n, now, results, &done, err))
+		if (!put_some(arg, who, certs, n, now, results, &done,
+		    err))
 			return false;
 	return true;
 }
 
 /* One piece; with the last one comes the result. */
 static bool
-put_piece(struct client *client, const struct put_crl *crl, int64_t now,
-    const struct wire_piece *piece, struct put_result *result,
+put_piece(struct client *client, const char *who, const struct put_crl *crl,
+    int64_t now, const struct wire_piece *piece, struct put_result *result,
     struct err *err)
 {
 	struct call	 call;
 	bool		 is_ok;
 
 	begin(&call, WIRE_PUT_CRL);
+	wire_put_str(&call.request, who);
 	wire_put_piece(&call.request, piece);
 	wire_put_str(&call.request, crl->source);
 	wire_put_u8(&call.request, crl->is_dry_run);
@@ -405,8 +411,8 @@ put_piece(struct client *client, const struct put_crl *crl, int64_t now,
 }
 
 static bool
-client_put_crl(void *arg, const struct put_crl *crl, int64_t now,
-    struct put_result *result, struct err *err)
+client_put_crl(void *arg, const char *who, const struct put_crl *crl,
+    int64_t now, struct put_result *result, struct err *err)
 {
 	struct wire_piece	 piece = { .total = (uint32_t)crl->der_len };
 	bool			 is_ok = true;
@@ -422,30 +428,33 @@ client_put_crl(void *arg, const struct put_crl *crl, int64_t now,
 		piece.data = crl->der + at;
 		piece.len = crl->der_len - at < WIRE_PIECE ?
 		    crl->der_len - at : WIRE_PIECE;
-		is_ok = put_piece(arg, crl, now, &piece, result, err);
+		is_ok = put_piece(arg, who, crl, now, &piece, result, err);
 	}
 	return is_ok;
 }
 
 static bool
-client_remove_crls(void *arg, const struct fingerprint *fp, struct err *err)
+client_remove_crls(void *arg, const char *who, const struct fingerprint *fp,
+    struct err *err)
 {
 	struct call	 call;
 
 	begin(&call, WIRE_REMOVE_CRLS);
+	wire_put_str(&call.request, who);
 	wire_put_fp(&call.request, fp);
 	return end(&call, ask(arg, &call, err), err);
 }
 
 static bool
-client_put_key(void *arg, const struct put_key *key, int64_t now,
-    struct put_result *result, struct err *err)
+client_put_key(void *arg, const char *who, const struct put_key *key,
+    int64_t now, struct put_result *result, struct err *err)
 {
 	struct call	 call;
 	bool		 is_ok;
 
 	memset(result, 0, sizeof(*result));
 	begin(&call, WIRE_PUT_KEY);
+	wire_put_str(&call.request, who);
 	wire_put_bytes(&call.request, key->plain, key->plain_len);
 	wire_put_bytes(&call.request, key->wrapped, key->wrapped_len);
 	wire_put_str(&call.request, key->source);
@@ -457,7 +466,7 @@ client_put_key(void *arg, const struct put_key *key, int64_t now,
 }
 
 static bool
-client_get_key(void *arg, const struct fingerprint *fp,
+client_get_key(void *arg, const char *who, const struct fingerprint *fp,
     enum key_protection *protection, struct buf *out, struct err *err)
 {
 	struct call	 call;
@@ -466,6 +475,7 @@ client_get_key(void *arg, const struct fingerprint *fp,
 	bool		 is_ok;
 
 	begin(&call, WIRE_GET_KEY);
+	wire_put_str(&call.request, who);
 	wire_put_fp(&call.request, fp);
 	is_ok = ask(arg, &call, err);
 	if (is_ok) {
@@ -480,43 +490,106 @@ client_get_key(void *arg, const struct fingerprint *fp,
 }
 
 static bool
-client_set_state(void *arg, const struct fingerprint *fp,
+client_set_state(void *arg, const char *who, const struct fingerprint *fp,
     enum cert_state state, struct err *err)
 {
 	struct call	 call;
 
 	begin(&call, WIRE_SET_STATE);
+	wire_put_str(&call.request, who);
 	wire_put_fp(&call.request, fp);
 	wire_put_u8(&call.request, (uint8_t)state);
 	return end(&call, ask(arg, &call, err), err);
 }
 
 static bool
-client_remove(void *arg, const struct fingerprint *fp, bool key_only,
-    struct err *err)
+client_remove(void *arg, const char *who, const struct fingerprint *fp,
+    bool key_only, struct err *err)
 {
 	struct call	 call;
 
 	begin(&call, WIRE_REMOVE);
+	wire_put_str(&call.request, who);
 	wire_put_fp(&call.request, fp);
 	wire_put_u8(&call.request, key_only);
 	return end(&call, ask(arg, &call, err), err);
 }
 
 static bool
-client_rewrap(void *arg, const uint8_t *new_master, int64_t now, size_t *n,
-    struct err *err)
+client_rewrap(void *arg, const char *who, const uint8_t *new_master,
+    int64_t now, size_t *n, struct err *err)
 {
 	struct call	 call;
 	bool		 is_ok;
 
 	begin(&call, WIRE_REWRAP);
+	wire_put_str(&call.request, who);
 	wire_put_bytes(&call.request, new_master, MASTER_KEY_LEN);
 	wire_put_i64(&call.request, now);
 	is_ok = ask(arg, &call, err);
 	if (is_ok)
 		*n = wire_get_u32(&call.reader);
 	return end(&call, is_ok, err);
+}
+
+/*
+ * Over any channel, whoever else waits for an answer there: a packet is sent
+ * whole, and gets none.
+ */
+static void
+client_note(void *arg, const struct event *event)
+{
+	struct client	*client = arg;
+	struct call	 call;
+	size_t		 i;
+
+	begin(&call, WIRE_NOTE);
+	wire_put_event(&call.request, event);
+	i = atomic_fetch_add(&client->n_notes, 1) % client->n;
+	if (!call.request.failed)
+		send(client->channels[i].fd, call.request.data,
+		    call.request.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	buf_free(&call.request);
+}
+
+static bool
+get_page(struct wire_reader *r, struct event_page *page)
+{
+	page->is_end = wire_get_enum(r, 1) == 1;
+	page->n = wire_get_u32(r);
+	if (page->n > WIRE_EVENTS_MAX) {
+		page->n = 0;
+		return false;
+	}
+	page->list = mem_array(page->n, sizeof(*page->list));
+	for (size_t i = 0; i < page->n; i++)
+		wire_get_event(r, &page->list[i]);
+	return true;
+}
+
+static bool
+client_events(void *arg, const struct event_query *query,
+    struct event_cursor *cursor, struct event_page *page, struct err *err)
+{
+	struct call	 call;
+	bool		 is_ok;
+
+	memset(page, 0, sizeof(*page));
+	begin(&call, WIRE_EVENTS);
+	wire_put_str(&call.request, query->addr);
+	wire_put_u8(&call.request, query->is_failed);
+	wire_put_u32(&call.request, query->max > WIRE_EVENTS_MAX ?
+	    WIRE_EVENTS_MAX : (uint32_t)query->max);
+	wire_put_cursor(&call.request, cursor);
+	is_ok = ask(arg, &call, err);
+	if (is_ok) {
+		wire_get_cursor(&call.reader, cursor);
+		call.reader.failed |= !get_page(&call.reader, page);
+	}
+	is_ok = end(&call, is_ok, err);
+	if (!is_ok)
+		event_page_free(page);
+	return is_ok;
 }
 
 static void
@@ -545,6 +618,8 @@ static const struct custody_ops	 client_ops = {
 	.chain = client_chain,
 	.set_state = client_set_state,
 	.remove = client_remove,
+	.note = client_note,
+	.events = client_events,
 	.rewrap = client_rewrap,
 	.close = client_close,
 };

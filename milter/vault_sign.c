@@ -5,6 +5,7 @@
 #include "policy/config.h"
 #include "policy/group.h"
 #include "policy/identity.h"
+#include "store/audit.h"
 
 /* Could any mail from this address be signed at all? */
 static bool
@@ -42,6 +43,18 @@ is_allowed(const struct config *config, const struct sign_request *request,
 	return true;
 }
 
+/* Of what gets as far as the store, the store keeps an event itself. */
+static void
+note_refusal(const struct vault *vault, const struct sign_request *request,
+    const char *reason)
+{
+	struct event	 event;
+
+	audit_signature(request, reason, &event);
+	custody_note(vault->custody, &event);
+	event_free(&event);
+}
+
 bool
 vault_sign(const struct vault *vault, struct sign_request *request,
     struct buf *signed_data, struct err *err)
@@ -51,7 +64,10 @@ vault_sign(const struct vault *vault, struct sign_request *request,
 	bool			 is_ok;
 
 	request->per_minute = (uint32_t)config->key_rate;
-	is_ok = is_allowed(config, request, err) &&
+	is_ok = is_allowed(config, request, err);
+	if (!is_ok)
+		note_refusal(vault, request, err->reason);
+	is_ok = is_ok &&
 	    custody_sign(vault->custody, request, signed_data, err);
 	snapshot_release(snapshot);
 	if (vault->record != NULL)

@@ -297,7 +297,9 @@ wire_put_entries(struct buf *buf, const struct cert_entry *list, size_t n)
 
 	for (fit = 0; fit < n; fit++) {
 		size_t	 need = ENTRY_ROOM + list[fit].der_len +
-		    str_len(list[fit].source) + str_len(list[fit].trusted_by) +
+		    str_len(list[fit].source) +
+		    str_len(list[fit].added_by) +
+		    str_len(list[fit].trusted_by) +
 		    str_len(list[fit].untrusted) +
 		    list[fit].n_crls * CRL_BYTES;
 
@@ -317,6 +319,7 @@ wire_put_entries(struct buf *buf, const struct cert_entry *list, size_t n)
 		wire_put_u8(buf, (uint8_t)e->state);
 		wire_put_i64(buf, e->added);
 		wire_put_str(buf, e->source);
+		wire_put_str(buf, e->added_by);
 		wire_put_u8(buf, (uint8_t)e->key);
 		wire_put_str(buf, e->trusted_by);
 		wire_put_str(buf, e->untrusted);
@@ -330,8 +333,8 @@ wire_get_entries(struct wire_reader *r, struct cert_entry **out, size_t *n)
 {
 	struct cert_entry	*list;
 
-	*n = get_count(r, sizeof(struct fingerprint) + 4 + 1 + 8 + 4 + 1 + 4 +
-	    4 + 1 + 4);
+	*n = get_count(r, sizeof(struct fingerprint) + 4 + 1 + 8 + 4 + 4 + 1 +
+	    4 + 4 + 1 + 4);
 	list = mem_array(*n, sizeof(*list));
 	for (size_t i = 0; i < *n; i++) {
 		struct cert_entry	*e = &list[i];
@@ -343,6 +346,7 @@ wire_get_entries(struct wire_reader *r, struct cert_entry **out, size_t *n)
 		e->state = (enum cert_state)wire_get_enum(r, CERT_DISTRUSTED);
 		e->added = wire_get_i64(r);
 		e->source = wire_get_str(r);
+		e->added_by = wire_get_str(r);
 		e->key = (enum key_protection)wire_get_enum(r, KEY_PASSPHRASE);
 		e->trusted_by = wire_get_str(r);
 		e->untrusted = wire_get_str(r);
@@ -397,4 +401,45 @@ wire_get_result(struct wire_reader *r, struct put_result *p)
 	p->verdict = (enum put_verdict)wire_get_enum(r, PUT_REFUSED);
 	p->state = (enum cert_state)wire_get_enum(r, CERT_DISTRUSTED);
 	p->reason = wire_get_str(r);
+}
+
+void
+wire_put_event(struct buf *buf, const struct event *event)
+{
+	struct buf	 bytes = { 0 };
+
+	event_encode(event, &bytes);
+	if (bytes.failed)
+		buf->failed = true;
+	wire_put_bytes(buf, bytes.data, bytes.len);
+	buf_free(&bytes);
+}
+
+void
+wire_get_event(struct wire_reader *r, struct event *event)
+{
+	size_t		 len;
+	const uint8_t	*bytes = wire_get_bytes(r, &len);
+	struct err	 ignored;
+
+	memset(event, 0, sizeof(*event));
+	if (bytes == NULL || len > EVENT_BYTES_MAX ||
+	    !event_decode(bytes, len, event, &ignored))
+		r->failed = true;
+}
+
+void
+wire_put_cursor(struct buf *buf, const struct event_cursor *cursor)
+{
+	wire_put_u8(buf, cursor->has_begun);
+	for (size_t i = 0; i < EVENT_ROWS; i++)
+		wire_put_i64(buf, (int64_t)cursor->next[i]);
+}
+
+void
+wire_get_cursor(struct wire_reader *r, struct event_cursor *cursor)
+{
+	cursor->has_begun = wire_get_enum(r, 1) == 1;
+	for (size_t i = 0; i < EVENT_ROWS; i++)
+		cursor->next[i] = (uint64_t)wire_get_i64(r);
 }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "store/custody.h"
+#include "store/event_table.h"
 
 /*
  * A request to the vault and its answer as bytes.  Each is one packet of a
@@ -25,13 +26,14 @@
  * A reader never trusts a length: what does not fit makes it fail, and it
  * stays failed, so that a whole packet is read first and judged once.
  */
-#define WIRE_VERSION	1
+#define WIRE_VERSION	2
 #define WIRE_MAX	(160 * 1024)	/* below the kernel's default for a packet */
 #define WIRE_HEADER	6
 
 enum wire_op {
 	WIRE_FIND = 1,
 	WIRE_SIGN,
+	WIRE_NOTE,	/* an event; there is no answer */
 	/* From here on only on the admin socket. */
 	WIRE_LIST,
 	WIRE_LOOKUP,
@@ -44,7 +46,8 @@ enum wire_op {
 	WIRE_RELOAD,
 	WIRE_PUT_CRL,		/* a piece of one, see struct wire_piece */
 	WIRE_REMOVE_CRLS,
-	WIRE_REWRAP
+	WIRE_REWRAP,
+	WIRE_EVENTS
 };
 
 void	wire_put_u8(struct buf *, uint8_t);
@@ -101,6 +104,12 @@ struct wire_piece {
 #define WIRE_PIECE	(128 * 1024)	/* bytes in one */
 void	 wire_put_piece(struct buf *, const struct wire_piece *);
 void	 wire_get_piece(struct wire_reader *, struct wire_piece *);
+void	 wire_put_event(struct buf *, const struct event *);
+/* Cleared by event_free(), whether it could be read or not. */
+void	 wire_get_event(struct wire_reader *, struct event *);
+void	 wire_put_cursor(struct buf *, const struct event_cursor *);
+void	 wire_get_cursor(struct wire_reader *, struct event_cursor *);
+#define WIRE_EVENTS_MAX	(WIRE_MAX / EVENT_BYTES_MAX)	/* of a packet */
 
 void	 wire_put_result(struct buf *, const struct put_result *);
 void	 wire_get_result(struct wire_reader *, struct put_result *);

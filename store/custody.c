@@ -7,6 +7,8 @@
 struct custody {
 	const struct custody_ops	*ops;
 	void				*arg;
+	char				*who;
+	bool				 is_borrowed;	/* of custody_as() */
 };
 
 struct custody *
@@ -16,7 +18,39 @@ custody_new(const struct custody_ops *ops, void *arg)
 
 	custody->ops = ops;
 	custody->arg = arg;
+	custody->who = mem_str("");
 	return custody;
+}
+
+void
+custody_set_who(struct custody *custody, const char *who)
+{
+	free(custody->who);
+	custody->who = mem_str(who);
+}
+
+struct custody *
+custody_as(struct custody *custody, const char *who)
+{
+	struct custody	*other = custody_new(custody->ops, custody->arg);
+
+	custody_set_who(other, who);
+	other->is_borrowed = true;
+	return other;
+}
+
+void
+custody_note(struct custody *custody, const struct event *event)
+{
+	if (custody->ops->note != NULL)
+		custody->ops->note(custody->arg, event);
+}
+
+bool
+custody_events(struct custody *custody, const struct event_query *query,
+    struct event_cursor *cursor, struct event_page *page, struct err *err)
+{
+	return custody->ops->events(custody->arg, query, cursor, page, err);
 }
 
 bool
@@ -53,36 +87,39 @@ bool
 custody_put_certs(struct custody *custody, const struct put_cert *certs,
     size_t n, int64_t now, struct put_result *results, struct err *err)
 {
-	return custody->ops->put_certs(custody->arg, certs, n, now, results,
-	    err);
+	return custody->ops->put_certs(custody->arg, custody->who, certs, n, now,
+	    results, err);
 }
 
 bool
 custody_put_crl(struct custody *custody, const struct put_crl *crl,
     int64_t now, struct put_result *result, struct err *err)
 {
-	return custody->ops->put_crl(custody->arg, crl, now, result, err);
+	return custody->ops->put_crl(custody->arg, custody->who, crl, now, result,
+	    err);
 }
 
 bool
 custody_remove_crls(struct custody *custody, const struct fingerprint *fp,
     struct err *err)
 {
-	return custody->ops->remove_crls(custody->arg, fp, err);
+	return custody->ops->remove_crls(custody->arg, custody->who, fp, err);
 }
 
 bool
 custody_put_key(struct custody *custody, const struct put_key *key,
     int64_t now, struct put_result *result, struct err *err)
 {
-	return custody->ops->put_key(custody->arg, key, now, result, err);
+	return custody->ops->put_key(custody->arg, custody->who, key, now, result,
+	    err);
 }
 
 bool
 custody_get_key(struct custody *custody, const struct fingerprint *fp,
     enum key_protection *protection, struct buf *out, struct err *err)
 {
-	return custody->ops->get_key(custody->arg, fp, protection, out, err);
+	return custody->ops->get_key(custody->arg, custody->who, fp, protection,
+	    out, err);
 }
 
 bool
@@ -96,14 +133,14 @@ bool
 custody_set_state(struct custody *custody, const struct fingerprint *fp,
     enum cert_state state, struct err *err)
 {
-	return custody->ops->set_state(custody->arg, fp, state, err);
+	return custody->ops->set_state(custody->arg, custody->who, fp, state, err);
 }
 
 bool
 custody_remove(struct custody *custody, const struct fingerprint *fp,
     bool key_only, struct err *err)
 {
-	return custody->ops->remove(custody->arg, fp, key_only, err);
+	return custody->ops->remove(custody->arg, custody->who, fp, key_only, err);
 }
 
 bool
@@ -111,7 +148,8 @@ custody_rewrap(struct custody *custody,
     const uint8_t new_master[MASTER_KEY_LEN], int64_t now, size_t *n,
     struct err *err)
 {
-	return custody->ops->rewrap(custody->arg, new_master, now, n, err);
+	return custody->ops->rewrap(custody->arg, custody->who, new_master, now, n,
+	    err);
 }
 
 bool
@@ -128,7 +166,9 @@ custody_close(struct custody *custody)
 {
 	if (custody == NULL)
 		return;
-	custody->ops->close(custody->arg);
+	if (!custody->is_borrowed)
+		custody->ops->close(custody->arg);
+	free(custody->who);
 	free(custody);
 }
 
@@ -167,6 +207,7 @@ cert_entry_free(struct cert_entry *entries, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		free(entries[i].der);
 		free(entries[i].source);
+		free(entries[i].added_by);
 		free(entries[i].trusted_by);
 		free(entries[i].untrusted);
 		free(entries[i].crls);

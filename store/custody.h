@@ -39,6 +39,12 @@ enum cert_state {
 };
 const char *cert_state_name(enum cert_state);	/* "trusted", "anchor", ... */
 
+struct event;
+struct event_cursor;
+struct event_page;
+struct event_query;
+struct stamp_keys;
+
 /* --- what a filter asks ------------------------------------------------ */
 
 /* A certificate that was considered, and what spoke against it. */
@@ -90,7 +96,20 @@ struct sign_request {
 bool	custody_sign(struct custody *, const struct sign_request *,
 	    struct buf *signed_data, struct err *);
 
+/*
+ * What became of a mail (EVENT_MAIL), for smimectl log.  Does not wait; where
+ * the vault is busy the event is lost, and the log line remains.
+ */
+void	custody_note(struct custody *, const struct event *);
+
 /* --- what the administrator's tool asks -------------------------------- */
+
+/*
+ * Who asks, in words; borrowed by custody_as(), which is the same custody in
+ * another's name.  It is kept with what he adds, and in events.
+ */
+void	custody_set_who(struct custody *, const char *who);
+struct custody *custody_as(struct custody *, const char *who);
 
 /* How a private key is held (DESIGN.md 6, 9.10). */
 enum key_protection {
@@ -115,6 +134,7 @@ struct cert_entry {
 	enum cert_state		 state;
 	int64_t			 added;
 	char			*source;	/* what it was imported from */
+	char			*added_by;	/* by whom, "" if that is not known */
 	enum key_protection	 key;
 	char			*trusted_by;	/* anchor or itself, in words; NULL: untrusted */
 	char			*untrusted;	/* why it is not trusted; or NULL */
@@ -221,6 +241,13 @@ bool	custody_rewrap(struct custody *,
 	    const uint8_t new_master[MASTER_KEY_LEN], int64_t now, size_t *n,
 	    struct err *);
 
+/*
+ * The next page of what was done, newest first (store/event_table.h).  The
+ * caller's: event_page_free().
+ */
+bool	custody_events(struct custody *, const struct event_query *,
+	    struct event_cursor *, struct event_page *, struct err *);
+
 /* --- what the vault alone has --------------------------------------------- */
 
 /*
@@ -228,7 +255,6 @@ bool	custody_rewrap(struct custody *,
  * for each, for the master key may change.  A few microseconds.  Never goes
  * over a socket: ERR_BUG there.
  */
-struct stamp_keys;
 bool	custody_stamp_keys(struct custody *, struct stamp_keys *,
 	    struct err *);
 
@@ -245,24 +271,29 @@ struct custody_ops {
 		    struct cert_entry **, size_t *, struct err *);
 	bool	(*lookup)(void *, const char *, int64_t, struct cert_entry **,
 		    size_t *, struct err *);
-	bool	(*put_certs)(void *, const struct put_cert *, size_t, int64_t,
-		    struct put_result *, struct err *);
-	bool	(*put_crl)(void *, const struct put_crl *, int64_t,
-		    struct put_result *, struct err *);
-	bool	(*remove_crls)(void *, const struct fingerprint *,
-		    struct err *);
-	bool	(*put_key)(void *, const struct put_key *, int64_t,
-		    struct put_result *, struct err *);
-	bool	(*get_key)(void *, const struct fingerprint *,
+	/* NULL: events are not kept */
+	void	(*note)(void *, const struct event *);
+	/* Who asks comes second where it matters; "" if nobody said. */
+	bool	(*put_certs)(void *, const char *, const struct put_cert *,
+		    size_t, int64_t, struct put_result *, struct err *);
+	bool	(*put_crl)(void *, const char *, const struct put_crl *,
+		    int64_t, struct put_result *, struct err *);
+	bool	(*remove_crls)(void *, const char *,
+		    const struct fingerprint *, struct err *);
+	bool	(*put_key)(void *, const char *, const struct put_key *,
+		    int64_t, struct put_result *, struct err *);
+	bool	(*get_key)(void *, const char *, const struct fingerprint *,
 		    enum key_protection *, struct buf *, struct err *);
 	bool	(*chain)(void *, const struct fingerprint *, int64_t,
 		    struct cert_entry **, size_t *, struct err *);
-	bool	(*set_state)(void *, const struct fingerprint *,
+	bool	(*set_state)(void *, const char *, const struct fingerprint *,
 		    enum cert_state, struct err *);
-	bool	(*remove)(void *, const struct fingerprint *, bool,
-		    struct err *);
-	bool	(*rewrap)(void *, const uint8_t *, int64_t, size_t *,
-		    struct err *);
+	bool	(*remove)(void *, const char *, const struct fingerprint *,
+		    bool, struct err *);
+	bool	(*rewrap)(void *, const char *, const uint8_t *, int64_t,
+		    size_t *, struct err *);
+	bool	(*events)(void *, const struct event_query *,
+		    struct event_cursor *, struct event_page *, struct err *);
 	bool	(*stamp_keys)(void *, struct stamp_keys *, struct err *);
 	void	(*close)(void *);
 };

@@ -8,11 +8,14 @@
 
 #include "base/mem.h"
 #include "store/admit.h"
+#include "store/audit.h"
 #include "store/cert.h"
 #include "store/cert_index.h"
 #include "store/choose.h"
 #include "store/credential.h"
 #include "store/custody.h"
+#include "store/event_log.h"
+#include "store/event_table.h"
 #include "store/key.h"
 #include "store/key_rate.h"
 #include "store/revoke.h"
@@ -30,6 +33,7 @@ struct local {
 	struct store		*store;
 	struct trust		*trust;
 	struct credential_cache	*credentials;
+	struct event_log	*events;
 	struct key_rate		*rate;
 };
 
@@ -138,6 +142,7 @@ local_sign(void *arg, const struct sign_request *request,
 	struct local	*local = arg;
 	struct credential	*credential = NULL;
 	struct signer	 signer = { 0 };
+	struct event	 event;
 	X509		*reply = NULL;
 	bool		 is_ok;
 
@@ -158,6 +163,9 @@ local_sign(void *arg, const struct sign_request *request,
 	}
 	credential_release(credential);
 	X509_free(reply);
+	audit_signature(request, is_ok ? NULL : err->reason, &event);
+	event_log_add(local->events, &event);
+	event_free(&event);
 	return is_ok || err_prefix(err, "sign as %s", request->from);
 }
 
@@ -186,8 +194,9 @@ make_entry(struct local *local, struct cert_record *record, int64_t now,
 	*(verdict.is_trusted ? &entry->trusted_by : &entry->untrusted) =
 	    mem_str(verdict.text);
 	entry->is_revoked = verdict.is_revoked;
+	entry->added_by = record->added_by;
 	record->der = NULL;
-	record->source = NULL;
+	record->source = record->added_by = NULL;
 	return true;
 }
 
@@ -347,7 +356,7 @@ refuse(struct put_result *result, const char *reason)
 }
 
 static bool
-put_cert(struct local *local, const struct put_cert *put,
+put_cert(struct local *local, const char *who, const struct put_cert *put,
     const struct cert_facts *facts, int64_t now, struct put_result *result,
     struct err *err)
 {
@@ -367,6 +376,7 @@ put_cert(struct local *local, const struct put_cert *put,
 	record.state = put->state;
 	record.added = now;
 	record.source = (char *)(uintptr_t)put->source;
+	record.added_by = (char *)(uintptr_t)who;
 	record.facts = *facts;
 	record.der = (uint8_t *)(uintptr_t)put->der;
 	record.der_len = put->der_len;
@@ -387,11 +397,12 @@ drop_results(struct put_result *results, size_t n)
 }
 
 static bool
-put_all(struct local *local, const struct put_cert *certs,
+put_all(struct local *local, const char *who, const struct put_cert *certs,
     const struct cert_facts *facts, size_t n, int64_t now,
     struct put_result *results, struct err *err)
 {
-	bool	 is_ok = true, is_changed = false;
+	struct audit	 audit = { local->store, who };
+	bool		 is_ok = true, is_changed = false;
 
 	if (!store_begin_write(local->store, err))
 		return false;
@@ -402,11 +413,13 @@ put_all(struct local *local, const struct put_cert *certs,
 		if (results[at].verdict == PUT_REFUSED ||
 		    facts[at].is_ca != (i < n))
 			continue;
-		is_ok = put_cert(local, &certs[at], &facts[at], now,
+		is_ok = put_cert(local, who, &certs[at], &facts[at], now,
 		    &results[at], err);
 		if (is_ok && results[at].verdict == PUT_ADDED)
 			is_changed = true;
 	}
+	if (is_ok && is_changed)
+		is_ok = audit_import(&audit, certs, facts, results, n, err);
 	if (is_ok && is_changed)
 		return store_commit(local->store, err);
 	store_abort(local->store);
@@ -414,8 +427,8 @@ put_all(struct local *local, const struct put_cert *certs,
 }
 
 static bool
-local_put_certs(void *arg, const struct put_cert *certs, size_t n, int64_t now,
-    struct put_result *results, struct err *err)
+local_put_certs(void *arg, const char *who, const struct put_cert *certs,
+    size_t n, int64_t now, struct put_result *results, struct err *err)
 {
 	struct local		*local = arg;
 	struct cert_facts	*facts = mem_array(n, sizeof(*facts));
@@ -427,7 +440,7 @@ local_put_certs(void *arg, const struct put_cert *certs, size_t n, int64_t now,
 	for (size_t i = 0; i < n; i++)
 		if (!cert_read(certs[i].der, certs[i].der_len, &facts[i], &why))
 			refuse(&results[i], why.reason);
-	is_ok = put_all(local, certs, facts, n, now, results, err);
+	is_ok = put_all(local, who, certs, facts, n, now, results, err);
 	if (!is_ok)
 		drop_results(results, n);
 	for (size_t i = 0; i < n; i++)
@@ -436,8 +449,33 @@ local_put_certs(void *arg, const struct put_cert *certs, size_t n, int64_t now,
 	return is_ok;
 }
 
+/* A key's event names the first of its certificates. */
 static bool
-put_key_locked(struct local *local, const uint8_t id[KEY_ID_LEN],
+audit_key_import(struct local *local, const char *who,
+    const uint8_t id[KEY_ID_LEN], const char *source, struct err *err)
+{
+	struct audit		 audit = { local->store, who };
+	struct fingerprint_list	 fps;
+	struct cert_record	 record;
+	bool			 is_ok;
+
+	if (!cert_index_find(local->store, CERT_INDEX_SPKI, id, KEY_ID_LEN,
+	    &fps, err))
+		return false;
+	is_ok = fps.n > 0 &&
+	    cert_index_need(local->store, &fps.list[0], &record, err);
+	if (is_ok) {
+		is_ok = audit_cert(&audit, EVENT_IMPORT, "key",
+		    &record.facts, source, err);
+		record_free_cert(&record);
+	}
+	free(fps.list);
+	return is_ok;
+}
+
+static bool
+put_key_locked(struct local *local, const char *who,
+    const uint8_t id[KEY_ID_LEN],
     const struct put_key *key, int64_t now, struct put_result *result,
     struct err *err)
 {
@@ -454,7 +492,8 @@ put_key_locked(struct local *local, const uint8_t id[KEY_ID_LEN],
 		result->verdict = PUT_KNOWN;
 		return true;
 	}
-	return key_put(local->store, id, key, now, err);
+	return key_put(local->store, who, id, key, now, err) &&
+	    audit_key_import(local, who, id, key->source, err);
 }
 
 /* It must be what it says: the bytes are handed out as they are. */
@@ -476,8 +515,8 @@ is_encrypted_key(const struct put_key *key)
 }
 
 static bool
-local_put_key(void *arg, const struct put_key *key, int64_t now,
-    struct put_result *result, struct err *err)
+local_put_key(void *arg, const char *who, const struct put_key *key,
+    int64_t now, struct put_result *result, struct err *err)
 {
 	struct local	*local = arg;
 	EVP_PKEY	*pkey = NULL;
@@ -493,7 +532,7 @@ local_put_key(void *arg, const struct put_key *key, int64_t now,
 		return refuse(result, "no readable encrypted private key");
 	if (!store_begin_write(local->store, err))
 		return false;
-	is_ok = put_key_locked(local, id, key, now, result, err);
+	is_ok = put_key_locked(local, who, id, key, now, result, err);
 	if (is_ok && result->verdict == PUT_ADDED)
 		is_ok = store_commit(local->store, err);
 	else
@@ -506,13 +545,14 @@ local_put_key(void *arg, const struct put_key *key, int64_t now,
 /* --- revocation lists ----------------------------------------------------- */
 
 static bool
-local_put_crl(void *arg, const struct put_crl *put, int64_t now,
-    struct put_result *result, struct err *err)
+local_put_crl(void *arg, const char *who, const struct put_crl *put,
+    int64_t now, struct put_result *result, struct err *err)
 {
 	struct local	*local = arg;
+	struct audit	 audit = { local->store, who };
 	struct crl	 crl;
 	struct err	 why;
-	bool		 is_ok;
+	bool		 is_ok, is_change;
 
 	memset(result, 0, sizeof(*result));
 	if (!crl_read(put->der, put->der_len, &crl, &why))
@@ -522,8 +562,11 @@ local_put_crl(void *arg, const struct put_crl *put, int64_t now,
 		return false;
 	}
 	is_ok = revoke_put(local->store, &crl, put, now, result, err);
+	is_change = is_ok && result->verdict == PUT_ADDED && !put->is_dry_run;
+	if (is_change)
+		is_ok = audit_list(&audit, crl.issuer, put->source, err);
 	crl_free(&crl);
-	if (is_ok && result->verdict == PUT_ADDED && !put->is_dry_run)
+	if (is_ok && is_change)
 		is_ok = store_commit(local->store, err);
 	else
 		store_abort(local->store);
@@ -533,9 +576,11 @@ local_put_crl(void *arg, const struct put_crl *put, int64_t now,
 }
 
 static bool
-local_remove_crls(void *arg, const struct fingerprint *fp, struct err *err)
+local_remove_crls(void *arg, const char *who, const struct fingerprint *fp,
+    struct err *err)
 {
 	struct local		*local = arg;
+	struct audit		 audit = { local->store, who };
 	struct cert_record	 record;
 	size_t			 n = 0;
 	bool			 is_ok;
@@ -543,7 +588,9 @@ local_remove_crls(void *arg, const struct fingerprint *fp, struct err *err)
 	if (!store_begin_write(local->store, err))
 		return false;
 	if ((is_ok = cert_index_need(local->store, fp, &record, err))) {
-		is_ok = revoke_remove(local->store, &record.facts, &n, err);
+		is_ok = revoke_remove(local->store, &record.facts, &n, err) &&
+		    audit_cert(&audit, EVENT_REMOVAL, "revocation lists",
+		    &record.facts, NULL, err);
 		record_free_cert(&record);
 	}
 	if (is_ok && n == 0)
@@ -558,21 +605,30 @@ local_remove_crls(void *arg, const struct fingerprint *fp, struct err *err)
 /* --- keys, states, removal ------------------------------------------------ */
 
 static bool
-local_get_key(void *arg, const struct fingerprint *fp,
+local_get_key(void *arg, const char *who, const struct fingerprint *fp,
     enum key_protection *protection, struct buf *out, struct err *err)
 {
 	struct local		*local = arg;
+	struct audit		 audit = { local->store, who };
 	struct cert_record	 record;
 	bool			 is_ok;
 
-	if (!store_begin_read(local->store, err))
+	/* A transaction, for no key leaves unless that can be recorded. */
+	if (!store_begin_write(local->store, err))
 		return false;
 	if ((is_ok = cert_index_need(local->store, fp, &record, err))) {
 		is_ok = key_export(local->store, record.facts.spki, protection,
-		    out, err);
+		    out, err) && (*protection == KEY_NONE ||
+		    audit_cert(&audit, EVENT_EXPORT, "key", &record.facts,
+		    NULL, err));
 		record_free_cert(&record);
 	}
-	store_end_read(local->store);
+	if (is_ok)
+		is_ok = store_commit(local->store, err);
+	else
+		store_abort(local->store);
+	if (!is_ok)
+		buf_free(out);
 	return is_ok;
 }
 
@@ -589,9 +645,10 @@ check_state(const struct cert_facts *facts, enum cert_state state,
 }
 
 static bool
-set_state(struct local *local, const struct fingerprint *fp,
+set_state(struct local *local, const char *who, const struct fingerprint *fp,
     enum cert_state state, struct err *err)
 {
+	struct audit		 audit = { local->store, who };
 	struct cert_record	 record;
 	bool			 is_ok;
 
@@ -600,21 +657,23 @@ set_state(struct local *local, const struct fingerprint *fp,
 	is_ok = check_state(&record.facts, state, err);
 	if (is_ok) {
 		record.state = state;
-		is_ok = cert_index_put(local->store, &record, err);
+		is_ok = cert_index_put(local->store, &record, err) &&
+		    audit_cert(&audit, EVENT_TRUST, cert_state_name(state),
+		    &record.facts, NULL, err);
 	}
 	record_free_cert(&record);
 	return is_ok;
 }
 
 static bool
-local_set_state(void *arg, const struct fingerprint *fp, enum cert_state state,
-    struct err *err)
+local_set_state(void *arg, const char *who, const struct fingerprint *fp,
+    enum cert_state state, struct err *err)
 {
 	struct local	*local = arg;
 
 	if (!store_begin_write(local->store, err))
 		return false;
-	if (!set_state(local, fp, state, err)) {
+	if (!set_state(local, who, fp, state, err)) {
 		store_abort(local->store);
 		return false;
 	}
@@ -654,8 +713,20 @@ remove_both(struct local *local, const struct cert_record *record,
 }
 
 static bool
-local_remove(void *arg, const struct fingerprint *fp, bool key_only,
-    struct err *err)
+remove_some(struct local *local, const char *who,
+    const struct cert_record *record, bool key_only, struct err *err)
+{
+	struct audit	 audit = { local->store, who };
+
+	return (key_only ? remove_key(local, &record->facts, true, err) :
+	    remove_both(local, record, err)) &&
+	    audit_cert(&audit, EVENT_REMOVAL, key_only ? "key" :
+	    "certificate", &record->facts, NULL, err);
+}
+
+static bool
+local_remove(void *arg, const char *who, const struct fingerprint *fp,
+    bool key_only, struct err *err)
 {
 	struct local		*local = arg;
 	struct cert_record	 record;
@@ -664,9 +735,7 @@ local_remove(void *arg, const struct fingerprint *fp, bool key_only,
 	if (!store_begin_write(local->store, err))
 		return false;
 	if ((is_ok = cert_index_need(local->store, fp, &record, err))) {
-		is_ok = key_only ?
-		    remove_key(local, &record.facts, true, err) :
-		    remove_both(local, &record, err);
+		is_ok = remove_some(local, who, &record, key_only, err);
 		record_free_cert(&record);
 	}
 	if (is_ok)
@@ -680,12 +749,36 @@ local_remove(void *arg, const struct fingerprint *fp, bool key_only,
 /* --- the master key --------------------------------------------------------- */
 
 static bool
-local_rewrap(void *arg, const uint8_t *new_master, int64_t now, size_t *n,
-    struct err *err)
+local_rewrap(void *arg, const char *who, const uint8_t *new_master,
+    int64_t now, size_t *n, struct err *err)
 {
 	struct local	*local = arg;
 
-	return rewrap_store(local->store, new_master, now, n, err);
+	return rewrap_store(local->store, who, new_master, now, n, err);
+}
+
+/* --- events ----------------------------------------------------------------- */
+
+static void
+local_note(void *arg, const struct event *event)
+{
+	struct local	*local = arg;
+
+	event_log_add(local->events, event);
+}
+
+static bool
+local_events(void *arg, const struct event_query *query,
+    struct event_cursor *cursor, struct event_page *page, struct err *err)
+{
+	struct local	*local = arg;
+	bool		 is_ok;
+
+	if (!store_begin_read(local->store, err))
+		return false;
+	is_ok = event_table_list(local->store, query, cursor, page, err);
+	store_end_read(local->store);
+	return is_ok;
 }
 
 static bool
@@ -709,6 +802,7 @@ local_close(void *arg)
 	struct local	*local = arg;
 
 	key_rate_free(local->rate);
+	event_log_free(local->events);
 	credential_cache_free(local->credentials);
 	trust_free(local->trust);
 	store_close(local->store);
@@ -720,6 +814,7 @@ static const struct custody_ops	 local_ops = {
 	.sign = local_sign,
 	.list = local_list,
 	.lookup = local_lookup,
+	.note = local_note,
 	.put_certs = local_put_certs,
 	.put_crl = local_put_crl,
 	.remove_crls = local_remove_crls,
@@ -729,6 +824,7 @@ static const struct custody_ops	 local_ops = {
 	.set_state = local_set_state,
 	.remove = local_remove,
 	.rewrap = local_rewrap,
+	.events = local_events,
 	.stamp_keys = local_stamp_keys,
 	.close = local_close,
 };
@@ -741,6 +837,7 @@ custody_of_store_take(struct store *store)
 	local->store = store;
 	local->trust = trust_new(store);
 	local->credentials = credential_cache_new(CREDENTIALS_MAX);
+	local->events = event_log_new(store);
 	local->rate = key_rate_new();
 	return custody_new(&local_ops, local);
 }

@@ -139,8 +139,8 @@ seal_and_put(struct store *store, const uint8_t *master,
 }
 
 bool
-key_put(struct store *store, const uint8_t id[KEY_ID_LEN],
-    const struct put_key *put, int64_t now, struct err *err)
+key_put(struct store *store, const char *who,
+    const uint8_t id[KEY_ID_LEN], const struct put_key *put, int64_t now, struct err *err)
 {
 	struct key_record	 record = { 0 };
 	bool			 is_ok;
@@ -148,6 +148,7 @@ key_put(struct store *store, const uint8_t id[KEY_ID_LEN],
 	record.protection = put->wrapped == NULL ? KEY_SEALED : KEY_PASSPHRASE;
 	record.added = now;
 	record.source = mem_str(put->source);
+	record.added_by = mem_str(who);
 	if (put->wrapped != NULL)
 		buf_add(&record.wrapped, put->wrapped, put->wrapped_len);
 	is_ok = seal_and_put(store, store_master_key(store), id, put->plain,

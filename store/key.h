@@ -33,7 +33,7 @@ bool	key_parse(const uint8_t *plain, size_t len, EVP_PKEY **out,
 bool	key_protection_of(struct store *, const uint8_t id[KEY_ID_LEN],
 	    enum key_protection *, struct err *);
 /* Adds or replaces; key->plain is sealed under the master key. */
-bool	key_put(struct store *, const uint8_t id[KEY_ID_LEN],
+bool	key_put(struct store *, const char *who, const uint8_t id[KEY_ID_LEN],
 	    const struct put_key *, int64_t now, struct err *);
 /* Seal it under the master key that the store is about to get. */
 bool	key_rewrap(struct store *, const uint8_t id[KEY_ID_LEN],

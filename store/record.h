@@ -19,12 +19,14 @@
  */
 
 #define RECORD_SOURCE_MAX	1024	/* bytes of a source kept */
+#define RECORD_WHO_MAX		256	/* of who added it */
 #define RECORD_KEY_MAX		65536	/* bytes of a key, either form */
 
 struct cert_record {
 	enum cert_state		 state;
 	int64_t			 added;		/* seconds since the epoch */
 	char			*source;	/* what it was imported from */
+	char			*added_by;	/* by whom; "" if not known */
 	struct cert_facts	 facts;
 	uint8_t			*der;
 	size_t			 der_len;
@@ -34,6 +36,7 @@ struct key_record {
 	enum key_protection	 protection;
 	int64_t			 added;
 	char			*source;
+	char			*added_by;
 	struct buf		 sealed;	/* by keywrap_seal() */
 	struct buf		 wrapped;	/* as it came; or empty */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "store/audit.h"
 #include "store/key.h"
 #include "store/rewrap.h"
 #include "store/stamp_key.h"
@@ -64,9 +65,12 @@ rewrap_keys(struct store *store, const uint8_t *new_master, size_t *n,
 }
 
 bool
-rewrap_store(struct store *store, const uint8_t new_master[MASTER_KEY_LEN],
-    int64_t now, size_t *n, struct err *err)
+rewrap_store(struct store *store, const char *who,
+    const uint8_t new_master[MASTER_KEY_LEN], int64_t now, size_t *n,
+    struct err *err)
 {
+	struct audit	 audit = { store, who };
+
 	if (!store_begin_write(store, err))
 		return false;
 	/* Done before, by one who was killed before he could say so. */
@@ -76,7 +80,8 @@ rewrap_store(struct store *store, const uint8_t new_master[MASTER_KEY_LEN],
 		return true;
 	}
 	if (rewrap_keys(store, new_master, n, err) &&
-	    stamp_key_retire(store, new_master, now, err))
+	    stamp_key_retire(store, new_master, now, err) &&
+	    audit_rewrap(&audit, *n, err))
 		return store_commit_master_key(store, new_master, err);
 	store_abort(store);
 	return false;

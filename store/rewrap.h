@@ -16,7 +16,8 @@
  * each key.  *n is how many keys there were, 0 if it is that key already.
  * ERR_TEMP: nothing has changed.
  */
-bool	rewrap_store(struct store *, const uint8_t new_master[MASTER_KEY_LEN],
-	    int64_t now, size_t *n, struct err *);
+bool	rewrap_store(struct store *, const char *who,
+	    const uint8_t new_master[MASTER_KEY_LEN], int64_t now, size_t *n,
+	    struct err *);
 
 #endif

@@ -20,7 +20,7 @@
 #include "store/keywrap.h"
 #include "store/store_impl.h"
 
-#define VERSION		1
+#define VERSION		2
 #define CACHE_BYTES	(64u << 20)
 #define LOG_FILE_BYTES	(1u << 20)
 #define LOG_BUFFER	(256u << 10)
@@ -33,13 +33,14 @@ static const struct {
 	const char	*file;
 	const char	*doing;		/* when it fails to open */
 	u_int32_t	 page_size;	/* bytes; holds a usual record or key */
-	bool		 is_late;	/* older stores lack it */
+	bool		 is_late;	/* stores of version 1 lack it */
 } files[TABLE_COUNT] = {
 	[TABLE_META] = { "meta.db", "open meta.db", 4096, false },
 	[TABLE_CERTS] = { "certs.db", "open certs.db", 8192, false },
 	[TABLE_KEYS] = { "keys.db", "open keys.db", 8192, false },
 	[TABLE_INDEX] = { "index.db", "open index.db", 4096, false },
 	[TABLE_CRLS] = { "crls.db", "open crls.db", 16384, true },
+	[TABLE_EVENTS] = { "events.db", "open events.db", 4096, true },
 };
 
 /* --- Berkeley DB's own words -------------------------------------------- */
@@ -275,37 +276,32 @@ open_env(struct store *store, struct err *err)
 	return true;
 }
 
+/* In the transaction at hand, if there is one. */
 static bool
-open_tables(struct store *store, DB_TXN *txn, u_int32_t create,
+open_table(struct store *store, enum table i, u_int32_t create,
     struct err *err)
 {
+	DB	*db;
 	int	 rc;
 
-	for (size_t i = 0; i < TABLE_COUNT; i++) {
-		DB	*db;
-
-		if ((rc = db_create(&store->tables[i], store->env, 0)) != 0)
-			return open_error(store, rc, "begin a table", err);
-		db = store->tables[i];
-		if ((rc = db->set_pagesize(db, files[i].page_size)) != 0 ||
-		    (rc = db->set_flags(db, DB_CHKSUM)) != 0)
-			return open_error(store, rc, "set up a table", err);
-		rc = db->open(db, txn, files[i].file, NULL, DB_BTREE,
-		    DB_THREAD | create |
-		    (files[i].is_late ? DB_CREATE : 0u) |
-		    (txn == NULL ? DB_AUTO_COMMIT : 0u), 0600);
-		if (rc == ENOENT)
-			return err_set(err, i == TABLE_META ? ERR_CONFIG :
-			    ERR_DATA, "there is no store in %s: %s is missing",
-			    store->dir, files[i].file);
-		if (rc != 0)
-			return open_error(store, rc, files[i].doing, err);
-	}
-	return true;
+	if ((rc = db_create(&store->tables[i], store->env, 0)) != 0)
+		return open_error(store, rc, "begin a table", err);
+	db = store->tables[i];
+	if ((rc = db->set_pagesize(db, files[i].page_size)) != 0 ||
+	    (rc = db->set_flags(db, DB_CHKSUM)) != 0)
+		return open_error(store, rc, "set up a table", err);
+	rc = db->open(db, store->txn, files[i].file, NULL, DB_BTREE,
+	    DB_THREAD | create | (store->txn == NULL ? DB_AUTO_COMMIT : 0),
+	    0600);
+	if (rc == ENOENT)
+		return err_set(err, i == TABLE_META ? ERR_CONFIG : ERR_DATA,
+		    "there is no store in %s: %s is missing", store->dir,
+		    files[i].file);
+	return rc == 0 || open_error(store, rc, files[i].doing, err);
 }
 
 static bool
-check_version(struct store *store, struct err *err)
+get_version(struct store *store, unsigned *out, struct err *err)
 {
 	struct buf	 value = { 0 };
 	unsigned	 version;
@@ -325,6 +321,7 @@ check_version(struct store *store, struct err *err)
 		    store->dir, version, VERSION);
 		goto out;
 	}
+	*out = version;
 	is_ok = true;
 out:
 	buf_free(&value);
@@ -375,6 +372,56 @@ out:
 	return is_ok;
 }
 
+static bool
+put_version(struct store *store, struct err *err)
+{
+	static const uint8_t	 version[2] = { VERSION >> 8, VERSION & 255 };
+
+	return table_put(store, TABLE_META, "version", 7, version,
+	    sizeof(version), err);
+}
+
+/* What there is beside meta.db, which has told the version. */
+static bool
+open_others(struct store *store, unsigned version, struct err *err)
+{
+	for (size_t i = TABLE_META + 1; i < TABLE_COUNT; i++)
+		if (!open_table(store, (enum table)i,
+		    files[i].is_late && version == 1 ? DB_CREATE : 0, err))
+			return false;
+	return version == VERSION || put_version(store, err);
+}
+
+/* A store of an older version becomes one of ours, or stays as it is. */
+static bool
+upgrade(struct store *store, unsigned version, struct err *err)
+{
+	bool	 is_ok;
+	int	 rc;
+
+	rc = store->env->txn_begin(store->env, NULL, &store->txn, 0);
+	if (rc != 0)
+		return open_error(store, rc, "begin", err);
+	is_ok = open_others(store, version, err);
+	rc = is_ok ? store->txn->commit(store->txn, DB_TXN_SYNC) :
+	    store->txn->abort(store->txn);
+	store->txn = NULL;
+	return is_ok && (rc == 0 || open_error(store, rc, "commit", err));
+}
+
+static bool
+open_tables(struct store *store, const struct store_options *options,
+    struct err *err)
+{
+	unsigned	 version;
+
+	return open_table(store, TABLE_META, 0, err) &&
+	    get_version(store, &version, err) &&
+	    check_master_key(store, options, err) &&
+	    (version == VERSION ? open_others(store, version, err) :
+	    upgrade(store, version, err));
+}
+
 static struct store *
 new_store(const struct store_options *options)
 {
@@ -415,9 +462,7 @@ store_open(const struct store_options *options, struct store **out,
 		goto out;
 	}
 	if (!take_lock(store, options->lock_timeout_ms, err) ||
-	    !open_env(store, err) || !open_tables(store, NULL, 0, err) ||
-	    !check_version(store, err) ||
-	    !check_master_key(store, options, err))
+	    !open_env(store, err) || !open_tables(store, options, err))
 		goto out;
 	is_ok = true;
 	*out = store;
@@ -457,16 +502,6 @@ put_check(struct store *store, const uint8_t *master, struct err *err)
 	return is_ok;
 }
 
-static bool
-put_meta(struct store *store, struct err *err)
-{
-	static const uint8_t	 version[2] = { VERSION >> 8, VERSION & 255 };
-
-	return table_put(store, TABLE_META, "version", 7, version,
-	    sizeof(version), err) &&
-	    put_check(store, store->master_key, err);
-}
-
 /* Tables and meta records appear in one transaction, or not at all. */
 static bool
 fill_new(struct store *store, struct err *err)
@@ -478,15 +513,18 @@ fill_new(struct store *store, struct err *err)
 	rc = store->env->txn_begin(store->env, NULL, &store->txn, 0);
 	if (rc != 0)
 		return open_error(store, rc, "begin", err);
-	if (!open_tables(store, store->txn, DB_CREATE, err) ||
-	    !table_get(store, TABLE_META, "version", 7, &version, &found, err))
+	for (size_t i = 0; i < TABLE_COUNT; i++)
+		if (!open_table(store, (enum table)i, DB_CREATE, err))
+			goto out;
+	if (!table_get(store, TABLE_META, "version", 7, &version, &found, err))
 		goto out;
 	if (found) {
 		err_set(err, ERR_CONFIG, "there is a store in %s already",
 		    store->dir);
 		goto out;
 	}
-	if (!put_meta(store, err))
+	if (!put_version(store, err) ||
+	    !put_check(store, store->master_key, err))
 		goto out;
 	rc = store->txn->commit(store->txn, DB_TXN_SYNC);
 	store->txn = NULL;
@@ -592,12 +630,13 @@ store_begin_write(struct store *store, struct err *err)
 
 /* new_master: NULL, or what the store's keys are sealed under from now on. */
 static bool
-commit(struct store *store, const uint8_t *new_master, struct err *err)
+commit(struct store *store, const uint8_t *new_master, u_int32_t flags,
+    struct err *err)
 {
-	int	 rc = store->txn->commit(store->txn, DB_TXN_SYNC);
+	int	 rc = store->txn->commit(store->txn, flags);
 
 	store->txn = NULL;
-	if (rc == 0)
+	if (rc == 0 && flags == DB_TXN_SYNC)
 		atomic_fetch_add(&store->generation, 1);
 	if (rc == 0 && new_master != NULL)
 		memcpy(store->master_key, new_master, MASTER_KEY_LEN);
@@ -616,7 +655,13 @@ commit(struct store *store, const uint8_t *new_master, struct err *err)
 bool
 store_commit(struct store *store, struct err *err)
 {
-	return commit(store, NULL, err);
+	return commit(store, NULL, DB_TXN_SYNC, err);
+}
+
+bool
+store_commit_later(struct store *store, struct err *err)
+{
+	return commit(store, NULL, DB_TXN_WRITE_NOSYNC, err);
 }
 
 bool
@@ -624,7 +669,7 @@ store_commit_master_key(struct store *store,
     const uint8_t new_master[MASTER_KEY_LEN], struct err *err)
 {
 	if (put_check(store, new_master, err))
-		return commit(store, new_master, err);
+		return commit(store, new_master, DB_TXN_SYNC, err);
 	store_abort(store);
 	return false;
 }

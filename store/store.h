@@ -58,6 +58,11 @@ bool	store_begin_write(struct store *, struct err *);
 /* On disk when it returns true; nothing has changed when it returns false. */
 bool	store_commit(struct store *, struct err *);
 void	store_abort(struct store *);
+/*
+ * For what may be lost with the power, though not with the process: does not
+ * wait for the disk, and what was derived from the store stays valid.
+ */
+bool	store_commit_later(struct store *, struct err *);
 /* As store_commit(); what was written is sealed under this master key. */
 bool	store_commit_master_key(struct store *,
 	    const uint8_t new_master[MASTER_KEY_LEN], struct err *);

@@ -4,6 +4,7 @@
 
 #include <db.h>
 
+#include "base/mem.h"
 #include "store/store_impl.h"
 #include "store/table.h"
 
@@ -121,4 +122,42 @@ out:
 	free(k.data);
 	free(v.data);
 	return is_ok;
+}
+
+bool
+table_last(struct store *store, enum table table, const void *to,
+    size_t to_len, struct buf *key, bool *found, struct err *err)
+{
+	DB	*db = store->tables[table];
+	DBC	*cursor = NULL;
+	DBT	 k, v;
+	int	 rc;
+
+	*found = false;
+	buf_clear(key);
+	memset(&k, 0, sizeof(k));
+	memset(&v, 0, sizeof(v));
+	k.flags = DB_DBT_REALLOC;
+	/* No byte of the value is wanted. */
+	v.flags = DB_DBT_REALLOC | DB_DBT_PARTIAL;
+	if ((rc = db->cursor(db, store->txn, &cursor, 0)) != 0)
+		return store_db_error(store, rc, "list records", err);
+	k.data = mem_dup(to, to_len);
+	k.size = (u_int32_t)to_len;
+	rc = cursor->get(cursor, &k, &v, DB_SET_RANGE);
+	if (rc == DB_NOTFOUND)
+		rc = cursor->get(cursor, &k, &v, DB_LAST);
+	else if (rc == 0 && (k.size != to_len ||
+	    memcmp(k.data, to, to_len) != 0))
+		rc = cursor->get(cursor, &k, &v, DB_PREV);
+	if (rc == 0) {
+		*found = true;
+		buf_add(key, k.data, k.size);
+	}
+	cursor->close(cursor);
+	free(k.data);
+	free(v.data);
+	if (rc != 0 && rc != DB_NOTFOUND)
+		return store_db_error(store, rc, "list records", err);
+	return buf_ok(key, "a record's key", err);
 }

@@ -21,6 +21,7 @@ enum table {
 	TABLE_KEYS,	/* SHA-256 of the public key -> record */
 	TABLE_INDEX,	/* kind, value, fingerprint -> nothing */
 	TABLE_CRLS,	/* revoke.c's */
+	TABLE_EVENTS,	/* row, number -> event; see event_table.h */
 	TABLE_COUNT
 };
 
@@ -34,6 +35,10 @@ bool	table_put(struct store *, enum table, const void *key, size_t key_len,
 /* What is not there is no error. */
 bool	table_delete(struct store *, enum table, const void *key,
 	    size_t key_len, struct err *);
+
+/* The last key that is not above `to`. */
+bool	table_last(struct store *, enum table, const void *to, size_t to_len,
+	    struct buf *key, bool *found, struct err *);
 
 /*
  * The keys that are not below `from`, in order, until fn clears *more.  What

@@ -305,5 +305,6 @@ certs_json(const struct cert_entry *entry, const struct cert_facts *facts,
 		json_object_set_new(json, "crls", crls_json(entry));
 	json_object_set_new(json, "source", out_json_str(entry->source));
 	json_object_set_new(json, "added", out_json_time(entry->added));
+	json_object_set_new(json, "added_by", out_json_str(entry->added_by));
 	return json;
 }

@@ -248,6 +248,7 @@ print_row(const json_t *row, int64_t left)
 	char			*uses = out_join(json_object_get(row, "uses"),
 				    ", ");
 	const char		*by = out_json_text(row, "trusted_by");
+	const char		*added_by = out_json_text(row, "added_by");
 
 	text_fp_parse(out_json_text(row, "fingerprint"), &fp);
 	out_fp_groups(&fp, groups);
@@ -268,8 +269,9 @@ print_row(const json_t *row, int64_t left)
 	print_crls(json_object_get(row, "crls"));
 	out_field("fingerprint", "%.39s", groups);
 	out_field("", "%s", groups + 40);
-	out_field("imported", "%s from %s", out_json_text(row, "added"),
-	    out_json_text(row, "source"));
+	out_field("imported", "%s from %s%s%s", out_json_text(row, "added"),
+	    out_json_text(row, "source"), added_by[0] == '\0' ? "" : " by ",
+	    added_by);
 	print_each("issues", json_object_get(row, "issues"));
 	free(uses);
 }

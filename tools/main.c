@@ -74,6 +74,12 @@ static const struct cmd commands[] = {
 	    "make the daemon read its configuration, if it is right", NULL },
 	{ "rewrap", cmd_rewrap, "",
 	    "seal all private keys under a new master key", NULL },
+	{ "log", cmd_log, "[-n N] [--address ADDR] [--failed]",
+	    "show what was done, to mail and to the store",
+	    "  -n N            the last N, 20 by default\n"
+	    "  --address ADDR  only what concerns an address\n"
+	    "  --failed        only what was refused, or is to be tried "
+	    "again\n" },
 	{ "explain", cmd_explain, "--from A --to B[,C] [OPTION...] [MAIL]",
 	    "tell what would be done with a mail, and why",
 	    ENVELOPE },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -10,6 +11,7 @@
 #include <openssl/crypto.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "milter/vault_client.h"
 #include "store/store.h"
 #include "tools/open.h"
@@ -22,6 +24,7 @@ struct access {
 	struct custody		*custody;	/* of the store, while open */
 	struct store_options	 store;
 	bool			 is_lent;	/* root is to come back */
+	char			*who;
 };
 
 bool
@@ -72,6 +75,25 @@ become_owner(struct access *access, enum access_mode mode, struct err *err)
 	    become_for_now(access, st.st_uid, st.st_gid, err);
 }
 
+/* "root", "root (alice)" by way of sudo; what is kept with his changes. */
+static char *
+caller_name(void)
+{
+	const struct passwd	*pw = getpwuid(getuid());
+	const char		*sudo = getenv("SUDO_USER");
+	char			*name = pw != NULL ? mem_str(pw->pw_name) :
+				    mem_strf("%ju", (uintmax_t)getuid());
+	char			*safe, *both;
+
+	if (getuid() != 0 || sudo == NULL || strcmp(sudo, name) == 0)
+		return name;
+	safe = text_safe(sudo, strlen(sudo), 64);
+	both = mem_strf("%s (%s)", name, safe);
+	free(safe);
+	free(name);
+	return both;
+}
+
 /* Only where nobody listens may the store be opened from here. */
 static bool
 find_vault(struct access *access, struct err *err)
@@ -99,6 +121,7 @@ access_open(const struct cmd_context *ctx, enum access_mode mode,
 	*out = NULL;
 	if (!config_read(ctx->config_path, &access->config, err))
 		goto fail;
+	access->who = caller_name();
 	access->store.dir = access->config->store;
 	access->store.lock_timeout_ms = LOCK_TIMEOUT_MS;
 	if (!find_vault(access, err))
@@ -132,12 +155,15 @@ access_custody(struct access *access, struct custody **out, struct err *err)
 	struct store	*store = NULL;
 
 	*out = access->vault;
-	if (*out != NULL)
+	if (*out != NULL) {
+		custody_set_who(*out, access->who);
 		return true;
+	}
 	if (access->custody == NULL) {
 		if (!store_open(&access->store, &store, err))
 			return false;
 		access->custody = custody_of_store_take(store);
+		custody_set_who(access->custody, access->who);
 	}
 	*out = access->custody;
 	return true;
@@ -163,5 +189,6 @@ access_close(struct access *access)
 		abort();	/* files would be written as somebody else */
 	OPENSSL_cleanse(&access->store, sizeof(access->store));
 	config_free(access->config);
+	free(access->who);
 	free(access);
 }

@@ -40,6 +40,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	vault_answer(&vault, data[0] % 2 == 0 ? VAULT_FILTER : VAULT_ADMIN,
 	    data + 1, len - 1, &answer);
+	/* What is only told has no answer. */
+	if (len >= 3 && data[2] == WIRE_NOTE && answer.len == 0) {
+		buf_free(&answer);
+		return 0;
+	}
 	if (answer.failed || answer.len < WIRE_HEADER ||
 	    answer.data[0] != WIRE_VERSION || answer.data[1] > ERR_BUG)
 		abort();

@@ -7,11 +7,13 @@
  * tests of what lies between a caller and the store.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "store/custody.h"
+#include "store/event_table.h"
 
 static inline struct cert_entry *
 fake_entries(size_t n)
@@ -25,6 +27,7 @@ fake_entries(size_t n)
 		list[i].state = CERT_ANCHOR;
 		list[i].added = 1700000000 + (int64_t)i;
 		list[i].source = mem_str("a file");
+		list[i].added_by = mem_str("root");
 		list[i].key = KEY_SEALED;
 		list[i].trusted_by = i == 0 ? NULL : mem_str("itself");
 	}
@@ -100,8 +103,8 @@ fake_chain(void *arg, const struct fingerprint *fp, int64_t now,
 }
 
 static inline bool
-fake_put_certs(void *arg, const struct put_cert *certs, size_t n, int64_t now,
-    struct put_result *results, struct err *err)
+fake_put_certs(void *arg, const char *who, const struct put_cert *certs,
+    size_t n, int64_t now, struct put_result *results, struct err *err)
 {
 	(void)arg;
 	(void)now;
@@ -110,19 +113,20 @@ fake_put_certs(void *arg, const struct put_cert *certs, size_t n, int64_t now,
 		results[i].verdict = certs[i].der_len > 1000 ? PUT_ADDED :
 		    PUT_REFUSED;
 		results[i].state = certs[i].state;
-		results[i].reason = mem_strf("%zu bytes from %s",
-		    certs[i].der_len, certs[i].source);
+		results[i].reason = mem_strf("%zu bytes from %s%s",
+		    certs[i].der_len, certs[i].source, who);
 	}
 	return true;
 }
 
 static inline bool
-fake_put_crl(void *arg, const struct put_crl *crl, int64_t now,
-    struct put_result *result, struct err *err)
+fake_put_crl(void *arg, const char *who, const struct put_crl *crl,
+    int64_t now, struct put_result *result, struct err *err)
 {
 	size_t	 sum = 0;
 
 	(void)arg;
+	(void)who;
 	(void)now;
 	(void)err;
 	for (size_t i = 0; i < crl->der_len; i++)
@@ -134,17 +138,20 @@ fake_put_crl(void *arg, const struct put_crl *crl, int64_t now,
 }
 
 static inline bool
-fake_remove_crls(void *arg, const struct fingerprint *fp, struct err *err)
+fake_remove_crls(void *arg, const char *who, const struct fingerprint *fp,
+    struct err *err)
 {
 	(void)arg;
+	(void)who;
 	return fp->bytes[0] != 9 || err_set(err, ERR_DATA, "there is none");
 }
 
 static inline bool
-fake_put_key(void *arg, const struct put_key *key, int64_t now,
-    struct put_result *result, struct err *err)
+fake_put_key(void *arg, const char *who, const struct put_key *key,
+    int64_t now, struct put_result *result, struct err *err)
 {
 	(void)arg;
+	(void)who;
 	(void)now;
 	(void)err;
 	result->verdict = key->wrapped == NULL ? PUT_ADDED : PUT_KNOWN;
@@ -152,10 +159,11 @@ fake_put_key(void *arg, const struct put_key *key, int64_t now,
 }
 
 static inline bool
-fake_get_key(void *arg, const struct fingerprint *fp,
+fake_get_key(void *arg, const char *who, const struct fingerprint *fp,
     enum key_protection *protection, struct buf *out, struct err *err)
 {
 	(void)arg;
+	(void)who;
 	(void)fp;
 	(void)err;
 	*protection = KEY_PASSPHRASE;
@@ -164,10 +172,11 @@ fake_get_key(void *arg, const struct fingerprint *fp,
 }
 
 static inline bool
-fake_set_state(void *arg, const struct fingerprint *fp, enum cert_state state,
-    struct err *err)
+fake_set_state(void *arg, const char *who, const struct fingerprint *fp,
+    enum cert_state state, struct err *err)
 {
 	(void)arg;
+	(void)who;
 	(void)fp;
 	if (state == CERT_DISTRUSTED)
 		return err_set(err, ERR_DATA, "there is no such certificate");
@@ -175,10 +184,11 @@ fake_set_state(void *arg, const struct fingerprint *fp, enum cert_state state,
 }
 
 static inline bool
-fake_remove(void *arg, const struct fingerprint *fp, bool key_only,
-    struct err *err)
+fake_remove(void *arg, const char *who, const struct fingerprint *fp,
+    bool key_only, struct err *err)
 {
 	(void)arg;
+	(void)who;
 	(void)fp;
 	(void)key_only;
 	(void)err;
@@ -186,13 +196,48 @@ fake_remove(void *arg, const struct fingerprint *fp, bool key_only,
 }
 
 static inline bool
-fake_rewrap(void *arg, const uint8_t *new_master, int64_t now, size_t *n,
-    struct err *err)
+fake_rewrap(void *arg, const char *who, const uint8_t *new_master,
+    int64_t now, size_t *n, struct err *err)
 {
 	(void)arg;
+	(void)who;
 	(void)now;
 	(void)err;
 	*n = new_master[0];
+	return true;
+}
+
+/* What was told, one after another. */
+static int	 fake_n_notes;
+static char	 fake_note_from[64];
+
+static inline void
+fake_note(void *arg, const struct event *event)
+{
+	(void)arg;
+	fake_n_notes++;
+	snprintf(fake_note_from, sizeof(fake_note_from), "%s",
+	    event->text[EVENT_FROM] == NULL ? "" : event->text[EVENT_FROM]);
+}
+
+/* A hundred events in all, as many as are wanted at once. */
+static inline bool
+fake_events(void *arg, const struct event_query *query,
+    struct event_cursor *cursor, struct event_page *page, struct err *err)
+{
+	(void)arg;
+	(void)err;
+	memset(page, 0, sizeof(*page));
+	page->list = mem_array(query->max, sizeof(*page->list));
+	while (page->n < query->max && cursor->next[0] < 100) {
+		struct event	*event = &page->list[page->n++];
+
+		event->kind = EVENT_TRUST;
+		event->at = (int64_t)cursor->next[0]++;
+		event_set(event, EVENT_ABOUT, query->addr);
+	}
+	cursor->has_begun = true;
+	page->is_end = cursor->next[0] == 100;
 	return true;
 }
 
@@ -216,6 +261,8 @@ static const struct custody_ops	 fake_custody_ops = {
 	.set_state = fake_set_state,
 	.remove = fake_remove,
 	.rewrap = fake_rewrap,
+	.note = fake_note,
+	.events = fake_events,
 	.close = fake_close,
 };
 

@@ -28,7 +28,7 @@ static void
 put(struct store *store, const uint8_t *id, const struct put_key *key)
 {
 	REQUIRE_OK(store_begin_write(store, &err), err);
-	REQUIRE_OK(key_put(store, id, key, PKI_NOW, &err), err);
+	REQUIRE_OK(key_put(store, "test", id, key, PKI_NOW, &err), err);
 	REQUIRE_OK(store_commit(store, &err), err);
 }
 

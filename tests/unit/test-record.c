@@ -16,6 +16,7 @@ fill(struct cert_record *record)
 	record->state = CERT_CHAIN;
 	record->added = 1780272000;
 	record->source = mem_str("partner.p7b");
+	record->added_by = mem_str("root (alice)");
 	record->der = mem_dup("0\202certificate", 13);
 	record->der_len = 13;
 	memset(facts->fp.bytes, 1, 32);
@@ -53,6 +54,7 @@ test_cert_comes_back(void)
 	CHECK_INT(out.state, CERT_CHAIN);
 	CHECK_INT(out.added, in.added);
 	CHECK_STR(out.source, "partner.p7b");
+	CHECK_STR(out.added_by, "root (alice)");
 	CHECK_MEM(out.der, out.der_len, in.der, in.der_len);
 	CHECK_INT(out.facts.not_before, -5);
 	CHECK_INT(out.facts.not_after, INT64_MAX);
@@ -207,9 +209,9 @@ test_damaged(void)
 	}
 	bytes.len = len;
 	test_row("a newer version");
-	bytes.data[1] = 2;
+	bytes.data[1] = 3;
 	seal(&bytes);
-	check_refused(&bytes, "a record is of version 2");
+	check_refused(&bytes, "a record is of version 3");
 	bytes.data[1] = 1;
 	test_row("another kind of record");
 	bytes.data[0] = 'K';

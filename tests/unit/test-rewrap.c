@@ -58,7 +58,7 @@ put_key(struct store *store, const EVP_PKEY *key)
 	REQUIRE_OK(key_parse(der, put.plain_len, &parsed, id, &err), err);
 	EVP_PKEY_free(parsed);
 	REQUIRE_OK(store_begin_write(store, &err), err);
-	REQUIRE_OK(key_put(store, id, &put, PKI_NOW, &err), err);
+	REQUIRE_OK(key_put(store, "test", id, &put, PKI_NOW, &err), err);
 	REQUIRE_OK(store_commit(store, &err), err);
 	OPENSSL_free(der);
 }
@@ -119,7 +119,8 @@ rewrap(struct store *store, unsigned i, int64_t now)
 	size_t	 n;
 
 	master(i, new_master);
-	REQUIRE_OK(rewrap_store(store, new_master, now, &n, &err), err);
+	REQUIRE_OK(rewrap_store(store, "test", new_master, now, &n,
+	    &err), err);
 	CHECK_INT(n, N_KEYS);
 }
 

@@ -68,7 +68,8 @@ answer_all(void *arg)
 		buf_clear(&answer);
 		vault_answer(&side->vault, side->rights, request, (size_t)len,
 		    &answer);
-		send(side->fd, answer.data, answer.len, MSG_NOSIGNAL);
+		if (answer.len > 0)
+			send(side->fd, answer.data, answer.len, MSG_NOSIGNAL);
 	}
 	buf_free(&answer);
 	close(side->fd);
@@ -211,7 +212,7 @@ test_what_a_filter_may_not_ask(void)
 	size_t			 n = 0;
 
 	CHECK(!custody_list(c, NULL, 10, 0, &list, &n, &err));
-	CHECK_STR(err.reason, "request 3 is not answered here");
+	CHECK_STR(err.reason, "request 4 is not answered here");
 	CHECK(!custody_lookup(c, "a@b.example", 0, &list, &n, &err));
 	CHECK(!custody_put_certs(c, &cert, 1, 0, &result, &err));
 	CHECK(!custody_put_crl(c, &crl, 0, &result, &err));
@@ -247,7 +248,7 @@ test_large_list(void)
 
 		crl.der_len = sizes[i];
 		crl.is_dry_run = i % 2 == 1;
-		fake_put_crl(NULL, &crl, 0, &direct, &err);
+		fake_put_crl(NULL, "", &crl, 0, &direct, &err);
 		REQUIRE_OK(custody_put_crl(c, &crl, 0, &got, &err), err);
 		CHECK_INT(got.verdict, direct.verdict);
 		CHECK_STR(got.reason, direct.reason);
@@ -466,6 +467,94 @@ test_cut_requests(void)
 	custody_close(vault.custody);
 }
 
+/* A page at a time, none left out, whatever fits into a packet. */
+static void
+test_events(void)
+{
+	struct side		 side;
+	pthread_t		 thread;
+	struct custody		*c = connect_to(&side, VAULT_ADMIN, 0, 5000,
+	    &thread);
+	struct event_query	 query = { .addr = "a@example.org",
+	    .max = 1000 };
+	struct event_cursor	 cursor = { 0 };
+	struct event_page	 page = { 0 };
+	struct err		 err = { 0 };
+	int64_t			 n = 0;
+
+	while (!page.is_end) {
+		event_page_free(&page);
+		REQUIRE_OK(custody_events(c, &query, &cursor, &page, &err),
+		    err);
+		for (size_t i = 0; i < page.n; i++) {
+			CHECK_INT(page.list[i].at, n++);
+			CHECK_STR(page.list[i].text[EVENT_ABOUT],
+			    "a@example.org");
+		}
+	}
+	CHECK_INT(n, 100);
+	event_page_free(&page);
+	finish(c, &side, thread);
+}
+
+/* A filter tells of mails, and asks on; of nothing else does it tell. */
+static void
+test_notes(void)
+{
+	struct side		 side;
+	pthread_t		 thread;
+	struct custody		*c = connect_to(&side, VAULT_FILTER, 0, 5000,
+	    &thread);
+	struct event		 event = { .kind = EVENT_MAIL };
+	struct event_query	 query = { .max = 1 };
+	struct event_cursor	 cursor = { 0 };
+	struct event_page	 page;
+	struct finding		*finding;
+	struct err		 err = { 0 };
+
+	fake_n_notes = 0;
+	event_set(&event, EVENT_FROM, "a@example.org");
+	for (int i = 0; i < 3; i++)
+		custody_note(c, &event);
+	event.kind = EVENT_EXPORT;
+	custody_note(c, &event);
+	event_free(&event);
+	/* Its answer is this request's, and comes after all of them. */
+	REQUIRE_OK(custody_find(c, "b@example.org", CERT_USE_ENCRYPT, 0,
+	    &finding, &err), err);
+	CHECK_INT(finding->n, 2);
+	finding_free(finding);
+	CHECK_INT(fake_n_notes, 3);
+	CHECK_STR(fake_note_from, "a@example.org");
+	CHECK(!custody_events(c, &query, &cursor, &page, &err));
+	CHECK_INT(err.kind, ERR_BUG);
+	finish(c, &side, thread);
+}
+
+/* Who asks goes along, and is nobody's but his own. */
+static void
+test_who(void)
+{
+	struct side		 side;
+	pthread_t		 thread;
+	struct custody		*c = connect_to(&side, VAULT_ADMIN, 0, 5000,
+	    &thread);
+	struct put_cert		 cert = { .der = (const uint8_t *)"x",
+	    .der_len = 1, .source = "a file, by " };
+	struct put_result	 result = { 0 };
+	struct err		 err = { 0 };
+
+	custody_set_who(c, "root (alice)");
+	REQUIRE_OK(custody_put_certs(c, &cert, 1, 0, &result, &err), err);
+	CHECK_STR(result.reason, "1 bytes from a file, by root (alice)");
+	free(result.reason);
+	custody_set_who(c, "bob");
+	REQUIRE_OK(custody_put_certs(c, &cert, 1, 0, &result, &err), err);
+	CHECK_STR(result.reason, "1 bytes from a file, by bob");
+	free(result.reason);
+	finish(c, &side, thread);
+}
+
 int
 main(void)
 {
@@ -480,5 +569,8 @@ main(void)
 	test_late_answer();
 	test_anothers_answer();
 	test_cut_requests();
+	test_events();
+	test_notes();
+	test_who();
 	return test_done("vault");
 }
