@@ -167,6 +167,10 @@ settle_sign(const struct rule *rule, const struct facts *facts,
 		ADD(part, "not signed: null sender");
 		return true;
 	}
+	if (rule->sign == WANT_PREFER && facts->left_alone != NULL) {
+		ADD(part, "not signed: it is %s", facts->left_alone);
+		return true;
+	}
 	if (rule->sign == WANT_PREFER && facts->skip_sign != NULL) {
 		ADD(part, "not signed: %s (skip-sign)", facts->skip_sign);
 		return true;
@@ -288,6 +292,10 @@ settle_encrypt(const struct rule *rule, const struct facts *facts,
 		return false;
 	if (facts->is_null_sender) {
 		ADD(part, "not encrypted: null sender");
+		return true;
+	}
+	if (facts->left_alone != NULL) {
+		ADD(part, "not encrypted: it is %s", facts->left_alone);
 		return true;
 	}
 	if (facts->skip_encrypt != NULL) {

@@ -44,6 +44,7 @@ struct facts {
 	bool		 is_login;	/* somebody authenticated */
 	bool		 is_report;	/* multipart/report */
 	enum role	 role;
+	const char	*left_alone;	/* "encrypted with OpenPGP", or NULL */
 	const char	*skip_sign;	/* the exempt type that it has, or NULL */
 	const char	*skip_encrypt;
 	/* Seal: its stamp says that all recipients could be encrypted to. */

@@ -252,6 +252,26 @@ detect_name(enum mail_kind kind)
 	return "unknown";
 }
 
+const char *
+detect_left_alone(enum mail_kind kind)
+{
+	switch (kind) {
+	case MAIL_SMIME_OTHER:
+		return "S/MIME already";
+	case MAIL_PGP_ENCRYPTED:
+		return "encrypted with OpenPGP";
+	case MAIL_PGP_INLINE:
+		return "inline OpenPGP";
+	case MAIL_PLAIN:
+	case MAIL_SIGNED:
+	case MAIL_SIGNED_OPAQUE:
+	case MAIL_ENCRYPTED:
+	case MAIL_PGP_SIGNED:
+		break;
+	}
+	return NULL;
+}
+
 bool
 detect_is_signed(enum mail_kind kind)
 {

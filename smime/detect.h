@@ -44,6 +44,12 @@ void	detect_body(const struct headers *, const uint8_t *body, size_t len,
 /* "signed", "encrypted", ...: for log lines and reasons. */
 const char *detect_name(enum mail_kind);
 
+/*
+ * What mail it is that another program has dealt with in a way of its own, and
+ * that is left as it is where nothing is required; NULL for all other.
+ */
+const char *detect_left_alone(enum mail_kind);
+
 /* Whether "sign" or "encrypt" is satisfied by what the mail already is. */
 bool	detect_is_signed(enum mail_kind);
 bool	detect_is_encrypted(enum mail_kind);

@@ -510,6 +510,43 @@ test_reports(void)
 	test_row(NULL);
 }
 
+static const struct {
+	const char	*what;
+	enum want	 sign, encrypt;
+	const char	*action, *reason;
+} alone_rows[] = {
+	{ "what is preferred is not done", WANT_PREFER, WANT_PREFER, "none",
+	    "not signed: it is inline OpenPGP; not encrypted: it is inline "
+	    "OpenPGP" },
+	{ "a required signature is made", WANT_REQUIRE, WANT_PREFER, "sign",
+	    "not encrypted: it is inline OpenPGP" },
+	{ "required encryption is done", WANT_PREFER, WANT_REQUIRE, "encrypt",
+	    "not signed: it is inline OpenPGP" },
+	{ "both are", WANT_REQUIRE, WANT_REQUIRE, "sign+encrypt", "" },
+	{ "what is not wanted needs no reason", WANT_NEVER, WANT_NEVER,
+	    "none", "" },
+};
+
+static void
+test_left_alone(void)
+{
+	for (size_t i = 0; i < TEST_LEN(alone_rows); i++) {
+		struct mail	 m = usual;
+		struct setup	 s;
+		struct decision	 d;
+
+		m.sign = alone_rows[i].sign;
+		m.encrypt[0] = m.encrypt[1] = alone_rows[i].encrypt;
+		set_up(&m, &s);
+		s.facts.left_alone = "inline OpenPGP";
+		test_row(alone_rows[i].what);
+		decide(&s.rule, &s.facts, &d);
+		CHECK_STR(decide_action_name(&d), alone_rows[i].action);
+		CHECK_STR(d.reason, alone_rows[i].reason);
+	}
+	test_row(NULL);
+}
+
 static void
 test_many(void)
 {
@@ -609,6 +646,7 @@ main(void)
 {
 	test_words();
 	test_reports();
+	test_left_alone();
 	test_many();
 	test_on_error();
 	test_all();

@@ -106,6 +106,13 @@ main(void)
 		    detect_name(rows[i].want));
 	}
 	test_row("what satisfies sign and encrypt");
+	CHECK(detect_left_alone(MAIL_SMIME_OTHER) != NULL);
+	CHECK(detect_left_alone(MAIL_PGP_ENCRYPTED) != NULL);
+	CHECK(detect_left_alone(MAIL_PGP_INLINE) != NULL);
+	CHECK(detect_left_alone(MAIL_PLAIN) == NULL);
+	CHECK(detect_left_alone(MAIL_SIGNED) == NULL);
+	CHECK(detect_left_alone(MAIL_PGP_SIGNED) == NULL);
+	CHECK(detect_left_alone(MAIL_ENCRYPTED) == NULL);
 	CHECK(detect_is_signed(MAIL_SIGNED));
 	CHECK(detect_is_signed(MAIL_SIGNED_OPAQUE));
 	CHECK(!detect_is_signed(MAIL_SMIME_OTHER));
