@@ -37,11 +37,9 @@ def flatten(part, path=""):
             yield from flatten(child, "%s/%d" % (path, i))
 
 
-def compare(orig_path, inner_path):
-    with open(orig_path, "rb") as f:
-        orig = email.message_from_bytes(f.read())
-    with open(inner_path, "rb") as f:
-        inner = email.message_from_bytes(f.read())
+def compare(orig, inner):
+    """What differs between two mails, as sentences."""
+    orig, inner = map(email.message_from_bytes, (orig, inner))
     before, after = list(flatten(orig)), list(flatten(inner))
     if [p for p, _ in before] != [p for p, _ in after]:
         return ["tree: %s became %s" % ([p for p, _ in before],
@@ -74,6 +72,11 @@ def content(name):
     return name.lower().startswith("content-")
 
 
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
 def main(argv):
     if len(argv) == 2:
         pairs = [(p, p[:-len("orig")] + "inner") for p in
@@ -85,7 +88,7 @@ def main(argv):
         return 2
     n_wrong = 0
     for orig, inner in pairs:
-        wrong = compare(orig, inner)
+        wrong = compare(read(orig), read(inner))
         n_wrong += bool(wrong)
         for line in wrong:
             print("%s: %s" % (orig, line))

@@ -308,20 +308,22 @@ stop_postfix() {
 	postfix_pid=
 }
 
-# send [--login LOGIN] [--from ADDRESS] --to ADDRESS[,...] FILE: submits a
-# mail.  The envelope sender is alice unless given.  Never fails by itself:
-# $T/reply has all answers, see expect_reply.
+# send [--login LOGIN] [--from ADDRESS] --to ADDRESS[,...] [OPTION...] FILE...:
+# submits a mail.  The envelope sender is alice unless given; other options are
+# smtp-send's.  Never fails by itself: $T/reply has all answers, see
+# expect_reply.
 send() {
 	local from=alice@example.org args=()
-	while [ $# -gt 1 ]; do
+	while [[ $1 == --* ]]; do
 		case $1 in
 		--login) args+=(--login "$2:$password") ;;
 		--from) from=$2 ;;
+		--raw) args+=("$1") && shift && continue ;;
 		*) args+=("$1" "$2") ;;
 		esac
 		shift 2
 	done
-	"$lib/smtp-send" --port "$port" --from "$from" "${args[@]}" "$1" \
+	"$lib/smtp-send" --port "$port" --from "$from" "${args[@]}" "$@" \
 	    >"$T/reply" 2>&1
 	return 0
 }
