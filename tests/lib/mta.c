@@ -4,12 +4,14 @@
  * put through a milter as Postfix 3.7 does it, and comes out as the milter's
  * edits make it.
  *
- *	mta -s SOCKET [-l LOGIN] [-c CLIENT] [-n TIMES] -f FROM -r TO ... <MAIL
+ *	mta -s SOCKET [-l LOGIN] [-c CLIENT] [-n TIMES] [-z SIZE=N] -f FROM
+ *	    -r TO ... <MAIL
  *
  * FROM and TO go as they are given, brackets and all.  CLIENT is an IPv4
  * address (127.0.0.1) or "local", which goes with a FROM without brackets.
- * -n sends the mail so many times over the one connection and prints the last
- * result.  Standard output is the mail with CRLF; standard error the verdict:
+ * -z is what MAIL FROM says of the size, "SIZE=1000" (RFC 1870).  -n sends the
+ * mail so many times over the one connection and prints the last result.
+ * Standard output is the mail with CRLF; standard error the verdict:
  * "accept", "reject 550 5.7.1 ...", "tempfail ...", "discard".  Exit status:
  * 0 accept or discard, 1 reject, 2 tempfail, 3 the milter did not answer or
  * broke the protocol.
@@ -65,6 +67,7 @@ struct envelope {
 	const char	*login;
 	const char	*client;
 	const char	*from;
+	const char	*size;		/* an argument of MAIL, or NULL */
 	const char	*to[RCPT_MAX];
 	size_t		 n_to;
 };
@@ -426,6 +429,8 @@ give_envelope(struct session *s, const struct envelope *env, int *status)
 		macros(s->fd, 'M', (const char *const[]){ "{mail_addr}",
 		    env->from, NULL });
 	add_str(&b, env->from);
+	if (env->size != NULL)
+		add_str(&b, env->size);
 	goes_on = step(s, 'M', &b, NO_MAIL, NR_MAIL, status);
 	clear(&b);
 	for (size_t i = 0; goes_on && i < env->n_to; i++) {
@@ -552,7 +557,7 @@ main(int argc, char *argv[])
 	long		 times = 1;
 	int		 opt, status = 3;
 
-	while ((opt = getopt(argc, argv, "s:l:c:f:r:n:")) != -1) {
+	while ((opt = getopt(argc, argv, "s:l:c:f:r:n:z:")) != -1) {
 		if (opt == 's')
 			path = optarg;
 		else if (opt == 'l')
@@ -563,6 +568,8 @@ main(int argc, char *argv[])
 			env.from = optarg;
 		else if (opt == 'r' && env.n_to < RCPT_MAX)
 			env.to[env.n_to++] = optarg;
+		else if (opt == 'z')
+			env.size = optarg;
 		else if (opt == 'n')
 			times = strtol(optarg, NULL, 10);
 		else
