@@ -142,7 +142,7 @@ is_control(uint32_t c)
 static bool
 is_deceptive(uint32_t c)
 {
-	return is_control(c) || c == '"' || c == '\\' ||
+	return is_control(c) ||
 	    c == 0x061c || (c >= 0x200b && c <= 0x200f) ||
 	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
 	    c == 0xfeff;
@@ -218,17 +218,19 @@ text_reorders(const char *s, size_t len)
 	return has(s, len, is_reordering, &is_utf8);
 }
 
-char *
-text_safe(const char *s, size_t len, size_t max)
+static char *
+make_safe(const char *s, size_t len, size_t max, bool is_name)
 {
 	struct buf	 out = { 0 };
 	const uint8_t	*p = (const uint8_t *)s;
+	const char	*special = is_name ? "" : "\"\\";
 
 	while (len > 0) {
 		uint32_t	 code = 0;
 		size_t		 n = utf8_char(p, len, &code);
 		size_t		 take = n == 0 ? 1 : n;
-		bool		 is_plain = n != 0 && !is_deceptive(code);
+		bool		 is_plain = n != 0 && !is_deceptive(code) &&
+				    (n > 1 || strchr(special, *p) == NULL);
 
 		if (out.len + (is_plain ? take : 4 * take) > max) {
 			buf_adds(&out, "...");
@@ -238,9 +240,22 @@ text_safe(const char *s, size_t len, size_t max)
 			buf_add(&out, p, take);
 		else
 			for (size_t i = 0; i < take; i++)
-				buf_addf(&out, "\\x%02x", p[i]);
+				buf_addf(&out, is_name ? "\\%02X" : "\\x%02x",
+				    p[i]);
 		p += take;
 		len -= take;
 	}
 	return buf_take_str(&out);
+}
+
+char *
+text_safe(const char *s, size_t len, size_t max)
+{
+	return make_safe(s, len, max, false);
+}
+
+char *
+text_safe_name(const char *s, size_t len, size_t max)
+{
+	return make_safe(s, len, max, true);
 }

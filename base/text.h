@@ -51,5 +51,10 @@ void	text_hex(const void *, size_t len, char *out);	/* 2 * len + 1 bytes */
  * Cut at max bytes, with "..." at the end.  The caller frees it.
  */
 char	*text_safe(const char *, size_t len, size_t max);
+/*
+ * The same for a distinguished name in the form of RFC 4514: its own escapes
+ * stay as they are, and what has to be escaped becomes its "\NN".
+ */
+char	*text_safe_name(const char *, size_t len, size_t max);
 
 #endif

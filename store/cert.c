@@ -61,11 +61,12 @@ cert_name(const X509_NAME *name)
 
 	if (bio == NULL)
 		abort();
-	/* UTF-8 stays readable; text_safe() has the last word. */
+	/* UTF-8 stays readable; text_safe_name() has the last word. */
 	X509_NAME_print_ex(bio, name, 0,
 	    XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
 	len = BIO_get_mem_data(bio, &text);
-	safe = text_safe(text, len < 0 ? 0 : (size_t)len, NAME_MAX_SHOWN);
+	safe = text_safe_name(text, len < 0 ? 0 : (size_t)len,
+	    NAME_MAX_SHOWN);
 	BIO_free(bio);
 	return safe;
 }

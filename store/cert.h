@@ -122,7 +122,7 @@ void	cert_key_name(const struct cert_facts *, char out[32]);
 size_t	cert_issues(const struct cert_facts *, int64_t now,
 	    const char *out[CERT_ISSUES_MAX]);
 
-/* A name in RFC 2253 form, safe to print; the caller frees it. */
+/* A name in RFC 4514 form, safe to print; the caller frees it. */
 char	*cert_name(const X509_NAME *);
 /* Seconds since the epoch; false for NULL and for what is no time. */
 bool	 cert_time(const ASN1_TIME *, int64_t *);

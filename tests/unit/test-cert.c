@@ -192,6 +192,25 @@ test_issued_by_another(void)
 	EVP_PKEY_free(key);
 }
 
+/* Readable as RFC 4514 has it, and escaped once. */
+static void
+test_name(void)
+{
+	EVP_PKEY		*key = pki_key("P-256");
+	struct pki_spec		 spec = { .cn = "M\xc3\xbcller, \"Inc.\"\n"
+				    "\xe2\x80\xae", .alt = A };
+	struct pki_cert		 cert = pki_issue(&spec, key, NULL);
+	struct cert_facts	 facts;
+
+	test_row("a comma, quotes, a line end and a mark in a name");
+	REQUIRE_OK(cert_read(cert.der, cert.der_len, &facts, &err), err);
+	CHECK_STR(facts.subject, "CN=M\xc3\xbcller\\, \\\"Inc.\\\"\\0A"
+	    "\\E2\\80\\AE");
+	cert_facts_free(&facts);
+	pki_free(&cert);
+	EVP_PKEY_free(key);
+}
+
 /* a@example.org, NUL, .evil.org must be neither of the two. */
 static void
 test_embedded_nul(void)
@@ -272,6 +291,7 @@ main(void)
 	test_gate();
 	test_last_second();
 	test_issued_by_another();
+	test_name();
 	test_embedded_nul();
 	test_no_certificate();
 	test_issues();

@@ -43,6 +43,14 @@ static const struct {
 	{ "an escape is not cut", "ab\n", 4, "ab..." },
 	{ "a character is not cut", "abc\xc3\xbc", 4, "abc..." },
 	{ "nothing", "", 4, "" },
+}, name_rows[] = {
+	{ "its own escapes", "CN=a\\, b\\\"c\\\\", 80, "CN=a\\, b\\\"c\\\\" },
+	{ "UTF-8 in a name", "CN=\xc3\xbc", 80, "CN=\xc3\xbc" },
+	{ "a line end in a name", "CN=a\n", 80, "CN=a\\0A" },
+	{ "a mark that turns the direction of a name", "\xe2\x80\xae", 80,
+	    "\\E2\\80\\AE" },
+	{ "no UTF-8 in a name", "CN=\xff", 80, "CN=\\FF" },
+	{ "a name that is too long", "CN=abcde", 6, "CN=abc..." },
 };
 
 static const struct {
@@ -147,6 +155,13 @@ main(void)
 		safe = text_safe(safe_rows[i].in, strlen(safe_rows[i].in),
 		    safe_rows[i].max);
 		CHECK_STR(safe, safe_rows[i].out);
+		free(safe);
+	}
+	for (size_t i = 0; i < TEST_LEN(name_rows); i++) {
+		test_row(name_rows[i].what);
+		safe = text_safe_name(name_rows[i].in,
+		    strlen(name_rows[i].in), name_rows[i].max);
+		CHECK_STR(safe, name_rows[i].out);
 		free(safe);
 	}
 	test_row("a NUL");
