@@ -95,6 +95,21 @@ make_key(struct setup *setup, struct err *err)
 }
 
 static bool
+is_empty(const char *dir)
+{
+	DIR			*folder = opendir(dir);
+	const struct dirent	*entry;
+	bool			 is_bare = folder != NULL;
+
+	while (is_bare && (entry = readdir(folder)) != NULL)
+		is_bare = strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0;
+	if (folder != NULL)
+		closedir(folder);
+	return is_bare;
+}
+
+static bool
 make_folder(struct setup *setup, struct err *err)
 {
 	const char	*dir = setup->config->store;
@@ -108,6 +123,9 @@ make_folder(struct setup *setup, struct err *err)
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return err_errno(err, ERR_CONFIG, "open the folder %s", dir);
+	/* As adduser leaves it: nothing in it yet, but others may look. */
+	if (is_empty(dir))
+		fchmod(fd, 0700);
 	if (fstat(fd, &st) == -1 || (st.st_uid == geteuid() &&
 	    st.st_uid != setup->uid &&
 	    fchown(fd, setup->uid, setup->gid) == -1)) {
@@ -125,21 +143,6 @@ make_folder(struct setup *setup, struct err *err)
 		return err_set(err, ERR_CONFIG, "the folder %s is open to "
 		    "others: chmod 700 it", dir);
 	return true;
-}
-
-static bool
-is_empty(const char *dir)
-{
-	DIR			*folder = opendir(dir);
-	const struct dirent	*entry;
-	bool			 is_bare = folder != NULL;
-
-	while (is_bare && (entry = readdir(folder)) != NULL)
-		is_bare = strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0;
-	if (folder != NULL)
-		closedir(folder);
-	return is_bare;
 }
 
 /* In what is not empty there is a store, or nothing that is ours. */
@@ -192,7 +195,7 @@ print_done(const struct cmd_context *ctx, const struct setup *setup)
 	    setup->made_store ? "created" : "was there; unchanged");
 	printf("master key  %s (%s)\n", config->master_key,
 	    setup->made_key ? "created" : "was there; unchanged");
-	if (setup->made_key)
+	if (setup->made_key || setup->made_store)
 		printf("\nWithout the master key nobody can use the keys in "
 		    "the store.  Keep a copy of it\nin a safe place, apart "
 		    "from the backups of the store.\n");
@@ -224,8 +227,8 @@ cmd_init(struct cmd_context *ctx, int argc, char **argv)
 	if (is_running(config)) {
 		print_done(ctx, &setup);
 		status = CMD_OK;
-	} else if (find_owner(&setup, &err) && make_key(&setup, &err) &&
-	    make_folder(&setup, &err) && make_store(&setup, &err)) {
+	} else if (find_owner(&setup, &err) && make_folder(&setup, &err) &&
+	    make_key(&setup, &err) && make_store(&setup, &err)) {
 		print_done(ctx, &setup);
 		status = CMD_OK;
 	} else

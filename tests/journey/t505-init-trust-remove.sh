@@ -8,6 +8,9 @@ configure </dev/null
 smimectl list >out 2>&1
 [ $? = 2 ] || fail "a list without a store"
 grep -q 'smimectl init' out || fail "no word of init: $(cat out)"
+# The folder may be there, as adduser makes it: empty, and open to others.
+mkdir -m 755 store
+chown nobody store
 smimectl init >out || fail "init: $(cat out)"
 [ "$(stat -c '%U %a' store)" = 'nobody 700' ] || fail "the store's folder"
 [ "$(stat -c '%U %a %s' master.key)" = 'root 400 32' ] || fail "the master key"
@@ -26,6 +29,7 @@ sed "s,$T/store,$T/open/store,; s,$T/master.key,$T/master2.key," \
     fail "a store in a folder that others can change"
 grep -q 'no safe place' out || fail "$(cat out)"
 [ -e open/store ] && fail "a folder was made there"
+[ -e master2.key ] && fail "a master key was made without a store"
 echo short >master3.key
 sed "s,$T/master.key,$T/master3.key,; s,$T/store,$T/store3," \
     smime-milter.conf >other.conf
