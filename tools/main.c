@@ -9,10 +9,6 @@
 
 #include "tools/cmd.h"
 
-#ifndef SYSCONFDIR
-#define SYSCONFDIR	"/etc"
-#endif
-
 #define PASSPHRASES \
 	"  --passphrase-file FILE  passphrases, one on each line, tried in " \
 	"order\n" \
