@@ -116,8 +116,14 @@ drain(void)
 {
 	struct timespec	 pause = { .tv_nsec = 20 * 1000 * 1000 };
 
-	for (int i = 0; session_in_hand() > 0 && i < DRAIN_SECONDS * 50; i++)
+	/* Once more at the end: for libmilter to send the last answer. */
+	for (int i = 0; i < DRAIN_SECONDS * 50; i++) {
+		bool	 is_last = session_in_hand() == 0;
+
 		nanosleep(&pause, NULL);
+		if (is_last)
+			break;
+	}
 	if (session_in_hand() > 0)
 		log_line(LOG_WARNING, "stopping with %u mails unfinished; "
 		    "their senders will try again", session_in_hand());
