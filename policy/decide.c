@@ -72,7 +72,7 @@ make_reply(struct decision *d, const char *reason)
 {
 	size_t	 i;
 
-	for (i = 0; reason[i] != '\0' && i < sizeof(d->reply) - 1; i++)
+	for (i = 0; i < sizeof(d->reply) - 1 && reason[i] != '\0'; i++)
 		d->reply[i] = reason[i] >= ' ' && reason[i] < 0x7f ?
 		    reason[i] : '?';
 	d->reply[i] = '\0';

@@ -19,7 +19,7 @@ struct sign_hash;
 bool	sign_hash_new(enum digest, struct sign_hash **out, struct err *);
 void	sign_hash_add(struct sign_hash *, const void *, size_t len);
 /* Once; a failure of any sign_hash_add() shows here. */
-bool	sign_hash_end(struct sign_hash *, uint8_t hash[DIGEST_LEN_MAX],
+bool	sign_hash_end(struct sign_hash *, uint8_t out[DIGEST_LEN_MAX],
 	    struct err *);
 enum digest sign_hash_digest(const struct sign_hash *);
 void	sign_hash_free(struct sign_hash *);
