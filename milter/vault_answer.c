@@ -7,6 +7,8 @@
 #include "milter/vault_sign.h"
 #include "milter/vault_upload.h"
 #include "milter/vault_wire.h"
+#include "store/dump.h"
+#include "store/verify.h"
 
 #define LIST_MAX	256	/* entries looked at for one packet */
 #define PUT_MAX		4096	/* certificates in one packet */
@@ -356,6 +358,61 @@ answer_events(const struct vault *vault, struct wire_reader *r,
 }
 
 static bool
+answer_records(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct buf	 cursor = { 0 }, rows = { 0 };
+	size_t		 len, max;
+	const uint8_t	*from = wire_get_bytes(r, &len);
+	bool		 is_ok = false;
+
+	max = wire_get_u32(r);
+	buf_add(&cursor, from, len);
+	if (!wire_is_done(r))
+		malformed(err);
+	else
+		is_ok = custody_records(vault->custody, &cursor,
+		    max < DUMP_ROW_MAX ? max : DUMP_ROW_MAX, &rows, err);
+	if (is_ok) {
+		wire_put_bytes(answer, cursor.data, cursor.len);
+		wire_put_bytes(answer, rows.data, rows.len);
+	}
+	buf_free(&cursor);
+	buf_free(&rows);
+	return is_ok;
+}
+
+static bool
+answer_verify(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct verify_findings	 findings = { 0 };
+	struct buf		 cursor = { 0 };
+	size_t			 len;
+	const uint8_t		*from = wire_get_bytes(r, &len);
+	bool			 is_ok = false;
+
+	buf_add(&cursor, from, len);
+	if (!wire_is_done(r))
+		malformed(err);
+	else
+		is_ok = custody_verify(vault->custody, &cursor, &findings,
+		    err);
+	if (is_ok) {
+		wire_put_bytes(answer, cursor.data, cursor.len);
+		wire_put_u32(answer, (uint32_t)findings.n_records);
+		wire_put_u32(answer, (uint32_t)findings.n);
+	}
+	for (size_t i = 0; is_ok && i < findings.n; i++) {
+		wire_put_str(answer, findings.list[i].about);
+		wire_put_str(answer, findings.list[i].text);
+	}
+	verify_findings_free(&findings);
+	buf_free(&cursor);
+	return is_ok;
+}
+
+static bool
 answer_reload(const struct vault *vault, struct wire_reader *r,
     struct buf *answer, struct err *err)
 {
@@ -390,6 +447,8 @@ static const struct {
 	{ WIRE_REMOVE_CRLS, false, true, answer_remove_crls },
 	{ WIRE_REWRAP, false, true, answer_rewrap },
 	{ WIRE_EVENTS, false, false, answer_events },
+	{ WIRE_RECORDS, false, false, answer_records },
+	{ WIRE_VERIFY, false, false, answer_verify },
 };
 
 /*

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "milter/vault_client.h"
 #include "milter/vault_wire.h"
+#include "store/verify.h"
 
 /* An administrator's request may wait behind a bulk import. */
 #define ADMIN_TIMEOUT_MS	60000
@@ -592,6 +593,65 @@ client_events(void *arg, const struct event_query *query,
 	return is_ok;
 }
 
+static bool
+client_records(void *arg, struct buf *cursor, size_t max, struct buf *rows,
+    struct err *err)
+{
+	struct call	 call;
+	const uint8_t	*data;
+	size_t		 len;
+	bool		 is_ok;
+
+	begin(&call, WIRE_RECORDS);
+	wire_put_bytes(&call.request, cursor->data, cursor->len);
+	wire_put_u32(&call.request, max > WIRE_MAX ? WIRE_MAX :
+	    (uint32_t)max);
+	is_ok = ask(arg, &call, err);
+	buf_clear(rows);
+	if (is_ok) {
+		buf_clear(cursor);
+		data = wire_get_bytes(&call.reader, &len);
+		buf_add(cursor, data, len);
+		data = wire_get_bytes(&call.reader, &len);
+		buf_add(rows, data, len);
+		is_ok = buf_ok(cursor, "a place in the store", err) &&
+		    buf_ok(rows, "rows of the store", err);
+	}
+	return end(&call, is_ok, err);
+}
+
+static bool
+client_verify(void *arg, struct buf *cursor, struct verify_findings *findings,
+    struct err *err)
+{
+	struct call	 call;
+	const uint8_t	*data;
+	size_t		 len, n;
+	bool		 is_ok;
+
+	begin(&call, WIRE_VERIFY);
+	wire_put_bytes(&call.request, cursor->data, cursor->len);
+	is_ok = ask(arg, &call, err);
+	buf_clear(cursor);
+	if (is_ok) {
+		data = wire_get_bytes(&call.reader, &len);
+		buf_add(cursor, data, len);
+		findings->n_records += wire_get_u32(&call.reader);
+		n = wire_get_u32(&call.reader);
+		for (size_t i = 0; i < n && !call.reader.failed; i++) {
+			char	*about = wire_get_str(&call.reader);
+			char	*text = wire_get_str(&call.reader);
+
+			if (about != NULL && text != NULL)
+				verify_add(findings, about, text);
+			free(about);
+			free(text);
+		}
+		is_ok = buf_ok(cursor, "a place in the store", err);
+	}
+	return end(&call, is_ok, err);
+}
+
 static void
 client_close(void *arg)
 {
@@ -620,6 +680,8 @@ static const struct custody_ops	 client_ops = {
 	.remove = client_remove,
 	.note = client_note,
 	.events = client_events,
+	.records = client_records,
+	.verify = client_verify,
 	.rewrap = client_rewrap,
 	.close = client_close,
 };

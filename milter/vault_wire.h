@@ -47,7 +47,9 @@ enum wire_op {
 	WIRE_PUT_CRL,		/* a piece of one, see struct wire_piece */
 	WIRE_REMOVE_CRLS,
 	WIRE_REWRAP,
-	WIRE_EVENTS
+	WIRE_EVENTS,
+	WIRE_RECORDS,
+	WIRE_VERIFY
 };
 
 void	wire_put_u8(struct buf *, uint8_t);

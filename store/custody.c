@@ -153,6 +153,20 @@ custody_rewrap(struct custody *custody,
 }
 
 bool
+custody_records(struct custody *custody, struct buf *cursor, size_t max,
+    struct buf *rows, struct err *err)
+{
+	return custody->ops->records(custody->arg, cursor, max, rows, err);
+}
+
+bool
+custody_verify(struct custody *custody, struct buf *cursor,
+    struct verify_findings *findings, struct err *err)
+{
+	return custody->ops->verify(custody->arg, cursor, findings, err);
+}
+
+bool
 custody_stamp_keys(struct custody *custody, struct stamp_keys *keys,
     struct err *err)
 {

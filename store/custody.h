@@ -248,6 +248,21 @@ bool	custody_rewrap(struct custody *,
 bool	custody_events(struct custody *, const struct event_query *,
 	    struct event_cursor *, struct event_page *, struct err *);
 
+/*
+ * Records as they are, from the cursor on (store/dump.h), about max bytes of
+ * them; none at the end.
+ */
+bool	custody_records(struct custody *, struct buf *cursor, size_t max,
+	    struct buf *rows, struct err *);
+
+/*
+ * Look at more records, from the cursor on, and add what is wrong with them
+ * (store/verify.h).  The cursor is empty at the end.
+ */
+struct verify_findings;
+bool	custody_verify(struct custody *, struct buf *cursor,
+	    struct verify_findings *, struct err *);
+
 /* --- what the vault alone has --------------------------------------------- */
 
 /*
@@ -294,6 +309,10 @@ struct custody_ops {
 		    size_t *, struct err *);
 	bool	(*events)(void *, const struct event_query *,
 		    struct event_cursor *, struct event_page *, struct err *);
+	bool	(*records)(void *, struct buf *, size_t, struct buf *,
+		    struct err *);
+	bool	(*verify)(void *, struct buf *, struct verify_findings *,
+		    struct err *);
 	bool	(*stamp_keys)(void *, struct stamp_keys *, struct err *);
 	void	(*close)(void *);
 };

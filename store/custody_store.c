@@ -14,6 +14,7 @@
 #include "store/choose.h"
 #include "store/credential.h"
 #include "store/custody.h"
+#include "store/dump.h"
 #include "store/event_log.h"
 #include "store/event_table.h"
 #include "store/key.h"
@@ -24,6 +25,7 @@
 #include "store/stamp_key.h"
 #include "store/store.h"
 #include "store/trust.h"
+#include "store/verify.h"
 
 #define CREDENTIALS_MAX	512	/* unlocked keys in memory */
 #define LOOKUP_MAX	1000	/* entries that a prefix may name */
@@ -794,6 +796,36 @@ local_stamp_keys(void *arg, struct stamp_keys *keys, struct err *err)
 	return is_ok;
 }
 
+/* --- all records ------------------------------------------------------------ */
+
+static bool
+local_records(void *arg, struct buf *cursor, size_t max, struct buf *rows,
+    struct err *err)
+{
+	struct local	*local = arg;
+	bool		 is_ok;
+
+	if (!store_begin_read(local->store, err))
+		return false;
+	is_ok = dump_rows(local->store, cursor, max, rows, err);
+	store_end_read(local->store);
+	return is_ok;
+}
+
+static bool
+local_verify(void *arg, struct buf *cursor, struct verify_findings *findings,
+    struct err *err)
+{
+	struct local	*local = arg;
+	bool		 is_ok;
+
+	if (!store_begin_read(local->store, err))
+		return false;
+	is_ok = verify_page(local->store, cursor, findings, err);
+	store_end_read(local->store);
+	return is_ok;
+}
+
 /* --- the handle ----------------------------------------------------------- */
 
 static void
@@ -825,6 +857,8 @@ static const struct custody_ops	 local_ops = {
 	.remove = local_remove,
 	.rewrap = local_rewrap,
 	.events = local_events,
+	.records = local_records,
+	.verify = local_verify,
 	.stamp_keys = local_stamp_keys,
 	.close = local_close,
 };

@@ -43,6 +43,8 @@ int	cmd_trust(struct cmd_context *, int, char **);
 int	cmd_distrust(struct cmd_context *, int, char **);
 int	cmd_check(struct cmd_context *, int, char **);
 int	cmd_explain(struct cmd_context *, int, char **);
+int	cmd_backup(struct cmd_context *, int, char **);
+int	cmd_restore(struct cmd_context *, int, char **);
 int	cmd_log(struct cmd_context *, int, char **);
 int	cmd_rewrap(struct cmd_context *, int, char **);
 int	cmd_reload(struct cmd_context *, int, char **);

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "store/custody.h"
 #include "store/event_table.h"
+#include "store/verify.h"
 
 static inline struct cert_entry *
 fake_entries(size_t n)
@@ -241,6 +242,38 @@ fake_events(void *arg, const struct event_query *query,
 	return true;
 }
 
+/* Two pages of rows, then none. */
+static inline bool
+fake_records(void *arg, struct buf *cursor, size_t max, struct buf *rows,
+    struct err *err)
+{
+	(void)arg;
+	(void)max;
+	(void)err;
+	buf_clear(rows);
+	if (cursor->len < 2) {
+		buf_addf(rows, "page %zu", cursor->len);
+		buf_addc(cursor, 'x');
+	} else
+		buf_clear(cursor);
+	return true;
+}
+
+static inline bool
+fake_verify(void *arg, struct buf *cursor, struct verify_findings *findings,
+    struct err *err)
+{
+	(void)arg;
+	(void)err;
+	findings->n_records += 7;
+	verify_add(findings, "a record", "is wrong");
+	if (cursor->len < 2)
+		buf_addc(cursor, 'x');
+	else
+		buf_clear(cursor);
+	return true;
+}
+
 static inline void
 fake_close(void *arg)
 {
@@ -263,6 +296,8 @@ static const struct custody_ops	 fake_custody_ops = {
 	.rewrap = fake_rewrap,
 	.note = fake_note,
 	.events = fake_events,
+	.records = fake_records,
+	.verify = fake_verify,
 	.close = fake_close,
 };
 

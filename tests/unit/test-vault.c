@@ -497,6 +497,37 @@ test_events(void)
 	finish(c, &side, thread);
 }
 
+/* All records, page by page, and what is wrong with them. */
+static void
+test_records(void)
+{
+	struct side		 side;
+	pthread_t		 thread;
+	struct custody		*c = connect_to(&side, VAULT_ADMIN, 0, 5000,
+	    &thread);
+	struct verify_findings	 findings = { 0 };
+	struct buf		 cursor = { 0 }, rows = { 0 };
+	struct err		 err = { 0 };
+
+	REQUIRE_OK(custody_records(c, &cursor, 100, &rows, &err), err);
+	CHECK_MEM(rows.data, rows.len, "page 0", 6);
+	REQUIRE_OK(custody_records(c, &cursor, 100, &rows, &err), err);
+	CHECK_MEM(rows.data, rows.len, "page 1", 6);
+	REQUIRE_OK(custody_records(c, &cursor, 100, &rows, &err), err);
+	CHECK_INT(rows.len, 0);
+	do
+		REQUIRE_OK(custody_verify(c, &cursor, &findings, &err), err);
+	while (cursor.len > 0);
+	CHECK_INT(findings.n, 3);
+	CHECK_INT(findings.n_records, 21);
+	CHECK_STR(findings.list[2].about, "a record");
+	CHECK_STR(findings.list[2].text, "is wrong");
+	verify_findings_free(&findings);
+	buf_free(&cursor);
+	buf_free(&rows);
+	finish(c, &side, thread);
+}
+
 /* A filter tells of mails, and asks on; of nothing else does it tell. */
 static void
 test_notes(void)
@@ -570,6 +601,7 @@ main(void)
 	test_anothers_answer();
 	test_cut_requests();
 	test_events();
+	test_records();
 	test_notes();
 	test_who();
 	return test_done("vault");
