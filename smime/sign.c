@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/cms.h>
 #include <openssl/evp.h>
-#include <openssl/objects.h>
-#include <openssl/x509.h>
 
 #include "base/mem.h"
 #include "smime/der.h"
 #include "smime/sign.h"
+#include "smime/sign_check.h"
 
 struct sign_hash {
 	enum digest	 digest;
@@ -94,92 +91,6 @@ sign_hash_pieces(const struct pieces *pieces, enum digest digest,
 	    sign_hash_end(hash, out, err);
 	sign_hash_free(hash);
 	return is_ok;
-}
-
-static int
-digest_nid(enum digest digest)
-{
-	switch (digest) {
-	case DIGEST_SHA256:
-		return NID_sha256;
-	case DIGEST_SHA384:
-		return NID_sha384;
-	case DIGEST_SHA512:
-		return NID_sha512;
-	}
-	return NID_undef;
-}
-
-/* The signed attributes (RFC 5652, section 5.4) say what is being sent. */
-static bool
-check_signer(CMS_SignerInfo *signer, enum digest digest, const uint8_t *hash,
-    struct err *err)
-{
-	X509_ALGOR		*algor = NULL;
-	const ASN1_OCTET_STRING	*found;
-	const ASN1_OBJECT	*type;
-
-	CMS_SignerInfo_get0_algs(signer, NULL, NULL, &algor, NULL);
-	if (algor == NULL ||
-	    OBJ_obj2nid(algor->algorithm) != digest_nid(digest))
-		return err_set(err, ERR_BUG, "not made with %s",
-		    alg_digest_name(digest));
-	type = CMS_signed_get0_data_by_OBJ(signer,
-	    OBJ_nid2obj(NID_pkcs9_contentType), -3, V_ASN1_OBJECT);
-	if (type == NULL || OBJ_obj2nid(type) != NID_pkcs7_data)
-		return err_set(err, ERR_BUG, "contentType is not data");
-	found = CMS_signed_get0_data_by_OBJ(signer,
-	    OBJ_nid2obj(NID_pkcs9_messageDigest), -3, V_ASN1_OCTET_STRING);
-	if (found == NULL ||
-	    (size_t)ASN1_STRING_length(found) != alg_digest_len(digest) ||
-	    memcmp(ASN1_STRING_get0_data(found), hash,
-	    alg_digest_len(digest)) != 0)
-		return err_set(err, ERR_BUG,
-		    "messageDigest is not the mail's");
-	if (CMS_SignerInfo_verify(signer) != 1)
-		return err_openssl(err, ERR_BUG,
-		    "the signature does not verify");
-	return true;
-}
-
-static bool
-check_cms(CMS_ContentInfo *cms, enum digest digest, const uint8_t *hash,
-    struct err *err)
-{
-	STACK_OF(CMS_SignerInfo)	*signers;
-
-	if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed ||
-	    CMS_is_detached(cms) != 1)
-		return err_set(err, ERR_BUG, "no detached SignedData");
-	signers = CMS_get0_SignerInfos(cms);
-	if (signers == NULL || sk_CMS_SignerInfo_num(signers) != 1)
-		return err_set(err, ERR_BUG, "not exactly one signer");
-	/* Finds the signer's certificate among those inside. */
-	if (CMS_set1_signers_certs(cms, NULL, 0) != 1)
-		return err_openssl(err, ERR_BUG,
-		    "the signer's certificate is not in it");
-	return check_signer(sk_CMS_SignerInfo_value(signers, 0), digest, hash,
-	    err);
-}
-
-bool
-sign_check(const uint8_t *der, size_t len, enum digest digest,
-    const uint8_t *hash, struct err *err)
-{
-	const unsigned char	*p = der;
-	CMS_ContentInfo		*cms;
-	bool			 is_ok;
-
-	if (len > LONG_MAX ||
-	    (cms = d2i_CMS_ContentInfo(NULL, &p, (long)len)) == NULL)
-		return err_openssl(err, ERR_BUG, "check the new signature: "
-		    "cannot be read");
-	if (p != der + len)
-		is_ok = err_set(err, ERR_BUG, "bytes after its end");
-	else
-		is_ok = check_cms(cms, digest, hash, err);
-	CMS_ContentInfo_free(cms);
-	return is_ok || err_prefix(err, "check the new signature");
 }
 
 bool
