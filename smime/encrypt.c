@@ -14,6 +14,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/mem.h"
+#include "smime/cert_cache.h"
 #include "smime/der.h"
 #include "smime/encrypt.h"
 
@@ -22,17 +23,11 @@
 static X509 *
 read_cert(const struct encrypt_cert *cert, struct err *err)
 {
-	const unsigned char	*p = cert->der;
-	X509			*x509 = NULL;
+	X509	*x509 = cert_cache_get(cert->der, cert->len);
 
-	if (cert->len <= LONG_MAX)
-		x509 = d2i_X509(NULL, &p, (long)cert->len);
-	if (x509 == NULL || p != cert->der + cert->len) {
-		X509_free(x509);
+	if (x509 == NULL)
 		err_openssl(err, ERR_DATA, "a recipient's certificate cannot "
 		    "be read");
-		return NULL;
-	}
 	return x509;
 }
 
