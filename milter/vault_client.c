@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "base/mem.h"
@@ -26,6 +27,7 @@ struct channel {
 	int		 fd;
 	bool		 is_busy;
 	uint32_t	 last_id;
+	uint8_t		*room;		/* WIRE_MAX bytes for an answer */
 };
 
 struct client {
@@ -119,15 +121,15 @@ send_request(int fd, const struct buf *request, int64_t deadline,
 
 /* Answers to requests given up before, and deaths of earlier vaults. */
 static void
-drop_old_answers(int fd, struct buf *room)
+drop_old_answers(struct channel *channel)
 {
-	while (recv(fd, room->data, WIRE_MAX, MSG_DONTWAIT) > 0)
+	while (recv(channel->fd, channel->room, WIRE_MAX, MSG_DONTWAIT) > 0)
 		;
 }
 
 /* The answer with this id; those of requests given up before are dropped. */
 static bool
-receive_answer(int fd, uint32_t id, struct buf *answer,
+receive_answer(struct channel *channel, int timeout_ms,
     struct wire_reader *reader, enum err_kind *kind, int64_t deadline,
     struct err *err)
 {
@@ -136,9 +138,11 @@ receive_answer(int fd, uint32_t id, struct buf *answer,
 		uint8_t	 version;
 		uint32_t answered;
 
-		if (!wait_for(fd, POLLIN, deadline, err))
+		/* The socket's own timeout saves a poll, unless it is late. */
+		if (deadline - clock_ms() < timeout_ms / 2 &&
+		    !wait_for(channel->fd, POLLIN, deadline, err))
 			return false;
-		len = recv(fd, answer->data, WIRE_MAX, MSG_DONTWAIT);
+		len = recv(channel->fd, channel->room, WIRE_MAX, 0);
 		if (len == -1 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (len == -1)
@@ -146,14 +150,14 @@ receive_answer(int fd, uint32_t id, struct buf *answer,
 		if (len == 0)
 			return err_set(err, ERR_TEMP,
 			    "the vault closed the connection");
-		*reader = (struct wire_reader){ .p = answer->data,
+		*reader = (struct wire_reader){ .p = channel->room,
 		    .left = (size_t)len };
 		version = wire_get_u8(reader);
 		*kind = (enum err_kind)wire_get_enum(reader, ERR_BUG);
 		answered = wire_get_u32(reader);
 		if (answered == 0 && !reader->failed)
 			return true;
-		if (answered != id && !reader->failed)
+		if (answered != channel->last_id && !reader->failed)
 			continue;
 		if (reader->failed || version != WIRE_VERSION)
 			return err_set(err, ERR_TEMP,
@@ -162,46 +166,13 @@ receive_answer(int fd, uint32_t id, struct buf *answer,
 	}
 }
 
-/* Fill in the id, send, receive; reader stands at the results. */
-static bool
-exchange(struct client *client, struct buf *request, struct buf *answer,
-    struct wire_reader *reader, struct err *err)
-{
-	int64_t		 deadline = clock_ms() + client->timeout_ms;
-	struct channel	*channel;
-	enum err_kind	 kind = ERR_NONE;
-	char		*reason;
-	bool		 is_ok;
-
-	buf_reserve(answer, WIRE_MAX);
-	if (!buf_ok(request, "a request to the vault", err) ||
-	    !buf_ok(answer, "room for the vault's answer", err))
-		return false;
-	if ((channel = take_channel(client, deadline, err)) == NULL)
-		return false;
-	if (++channel->last_id == 0)
-		channel->last_id = 1;
-	drop_old_answers(channel->fd, answer);
-	for (int i = 0; i < 4; i++)
-		request->data[2 + i] =
-		    (uint8_t)(channel->last_id >> (24 - 8 * i));
-	is_ok = send_request(channel->fd, request, deadline, err) &&
-	    receive_answer(channel->fd, channel->last_id, answer, reader,
-	    &kind, deadline, err);
-	give_back(client, channel);
-	if (!is_ok || kind == ERR_NONE)
-		return is_ok;
-	reason = wire_get_str(reader);
-	err_set(err, kind, "%s", reason == NULL ? "no reason given" : reason);
-	free(reason);
-	return false;
-}
-
-/* A request under construction, and the answer to it. */
+/* A request under construction, and the answer to it, in the channel's room. */
 struct call {
+	struct client		*client;
+	struct channel		*channel;	/* ours from ask() to end() */
 	struct buf		 request;
-	struct buf		 answer;
 	struct wire_reader	 reader;
+	bool			 is_answer_secret;
 };
 
 static void
@@ -210,7 +181,7 @@ begin(struct call *call, enum wire_op op)
 	memset(call, 0, sizeof(*call));
 	call->request.max = WIRE_MAX;
 	call->request.is_secret = op == WIRE_PUT_KEY || op == WIRE_REWRAP;
-	call->answer.is_secret = op == WIRE_GET_KEY;
+	call->is_answer_secret = op == WIRE_GET_KEY;
 	wire_put_u8(&call->request, WIRE_VERSION);
 	wire_put_u8(&call->request, (uint8_t)op);
 	wire_put_u32(&call->request, 0);
@@ -223,16 +194,45 @@ end(struct call *call, bool is_ok, struct err *err)
 	if (is_ok && !wire_is_done(&call->reader))
 		is_ok = err_set(err, ERR_TEMP,
 		    "the vault's answer is malformed");
+	if (call->channel != NULL) {
+		if (call->is_answer_secret)
+			OPENSSL_cleanse(call->channel->room, WIRE_MAX);
+		give_back(call->client, call->channel);
+	}
 	buf_free(&call->request);
-	buf_free(&call->answer);
 	return is_ok;
 }
 
+/* Fill in the id, send, receive; the reader stands at the results then. */
 static bool
 ask(struct client *client, struct call *call, struct err *err)
 {
-	return exchange(client, &call->request, &call->answer, &call->reader,
-	    err);
+	int64_t		 deadline = clock_ms() + client->timeout_ms;
+	struct channel	*channel;
+	enum err_kind	 kind = ERR_NONE;
+	char		*reason;
+
+	if (!buf_ok(&call->request, "a request to the vault", err) ||
+	    (channel = take_channel(client, deadline, err)) == NULL)
+		return false;
+	call->client = client;
+	call->channel = channel;
+	if (++channel->last_id == 0)
+		channel->last_id = 1;
+	drop_old_answers(channel);
+	for (int i = 0; i < 4; i++)
+		call->request.data[2 + i] =
+		    (uint8_t)(channel->last_id >> (24 - 8 * i));
+	if (!send_request(channel->fd, &call->request, deadline, err) ||
+	    !receive_answer(channel, client->timeout_ms, &call->reader, &kind,
+	    deadline, err))
+		return false;
+	if (kind == ERR_NONE)
+		return true;
+	reason = wire_get_str(&call->reader);
+	err_set(err, kind, "%s", reason == NULL ? "no reason given" : reason);
+	free(reason);
+	return false;
 }
 
 static bool
@@ -657,8 +657,10 @@ client_close(void *arg)
 {
 	struct client	*client = arg;
 
-	for (size_t i = 0; i < client->n; i++)
+	for (size_t i = 0; i < client->n; i++) {
 		close(client->channels[i].fd);
+		free(client->channels[i].room);
+	}
 	pthread_cond_destroy(&client->freed);
 	pthread_mutex_destroy(&client->mutex);
 	free(client->channels);
@@ -690,6 +692,8 @@ static struct client *
 new_client(const int *fds, size_t n, int timeout_ms)
 {
 	struct client		*client = mem_alloc(sizeof(*client));
+	const struct timeval	 timeout = { .tv_sec = timeout_ms / 1000,
+	    .tv_usec = timeout_ms % 1000 * 1000 };
 	pthread_condattr_t	 attr;
 
 	pthread_mutex_init(&client->mutex, NULL);
@@ -704,6 +708,10 @@ new_client(const int *fds, size_t n, int timeout_ms)
 		uint32_t	*id = &client->channels[i].last_id;
 
 		client->channels[i].fd = fds[i];
+		/* Its pages are taken as answers fill them. */
+		client->channels[i].room = mem_alloc(WIRE_MAX);
+		setsockopt(fds[i], SOL_SOCKET, SO_RCVTIMEO, &timeout,
+		    sizeof(timeout));
 		/*
 		 * A filter that died may have asked over the same channel, and
 		 * be answered only now: its numbers must be others than ours.
