@@ -511,10 +511,15 @@ one_round(struct supervisor *s, int timeout_ms)
 		{ .fd = s->children[0]->control[0], .events = POLLIN },
 	};
 
-	poll(pfds, 3, timeout_ms);
-	log_relay(s->log_fds[0]);
-	hear_vault(s);
-	handle_signals(s);
+	if (poll(pfds, 3, timeout_ms) <= 0)
+		return;
+	/* A line of the log comes with each mail, all else is rare. */
+	if (pfds[1].revents != 0)
+		log_relay(s->log_fds[0]);
+	if (pfds[2].revents != 0)
+		hear_vault(s);
+	if (pfds[0].revents != 0)
+		handle_signals(s);
 }
 
 /* --- stopping ------------------------------------------------------------------- */
