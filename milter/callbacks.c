@@ -218,7 +218,7 @@ apply_header(SMFICTX *ctx, const struct header_edit *edit)
 
 /*
  * Small pieces are gathered, so that they do not make small packets; what
- * fills packets by itself goes out from where it lies.
+ * makes a packet by itself goes out from where it lies.
  */
 struct body_out {
 	SMFICTX	*ctx;
@@ -256,9 +256,10 @@ send_body(void *arg, const uint8_t *data, size_t len, struct err *err)
 	while (len > 0) {
 		size_t	 n = out->room - out->len;
 
-		if (out->len == 0 && len >= CHUNK) {
-			n = CHUNK;
-			if (!replace_body(out, data, n, err))
+		if (len >= CHUNK / 2) {
+			n = CHUNK < len ? CHUNK : len;
+			if ((out->len > 0 && !flush_body(out, err)) ||
+			    !replace_body(out, data, n, err))
 				return false;
 		} else {
 			n = n < len ? n : len;

@@ -393,6 +393,8 @@ transform(const struct journey_request *request, const uint8_t *body,
 		.signer_arg = &context,
 		.encrypt = j->decision.do_encrypt,
 		.options.cipher = options->cipher,
+		.options.spool = { .dir = request->config->spool_dir,
+		    .memory_max = request->config->spool_memory },
 		.options.use_oaep = options->key_management ==
 		    KEY_MANAGEMENT_RSA_OAEP,
 		.recipients = certs,

@@ -173,7 +173,7 @@ struct config {
 
 	size_t			 max_message_size;	/* bytes */
 	size_t			 max_recipients;
-	size_t			 spool_memory;		/* bytes of one mail */
+	size_t			 spool_memory;		/* bytes, all mails together */
 	char			*spool_dir;
 	int			 vault_timeout;		/* seconds */
 	size_t			 key_rate;		/* signatures in a minute */

@@ -108,29 +108,16 @@ sign_detached_take(struct pieces *entity, struct buf *signed_data,
 	    signed_data, out, err);
 }
 
-static bool
-add_run(void *arg, const uint8_t *data, size_t len, struct err *err)
-{
-	(void)err;
-	buf_add(arg, data, len);
-	return true;
-}
-
-static size_t
-der_len(size_t content_len)
-{
-	return der_head_len(content_len) + content_len;
-}
-
 /*
  * Put eContent into a detached SignedData (RFC 5652, section 5.1), whose own
- * bytes stay as they are but for four lengths.  OpenSSL would hold the mail
- * twice for this.
+ * bytes stay as they are but for four lengths.  The mail stays where it is;
+ * OpenSSL would hold it twice.  The entity is consumed where it is embedded.
  */
 static bool
-embed(const struct buf *detached, const struct pieces *entity,
-    struct buf *out, struct err *err)
+embed_take(const struct buf *detached, struct pieces *entity,
+    struct pieces *out, struct err *err)
 {
+	struct buf	 head = { 0 }, tail = { 0 };
 	static const uint8_t	 signed_oid[] =
 	    { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02 };
 	struct der	 all = { detached->data, detached->data + detached->len };
@@ -161,21 +148,22 @@ embed(const struct buf *detached, const struct pieces *entity,
 	after_len = (size_t)(data.end - data.p);
 	data_len = before_len + der_len(encap_len) + after_len;
 
-	buf_reserve(out, data_len + 64);
-	der_head(out, DER_SEQUENCE, der_len(sizeof(signed_oid)) +
+	der_head(&head, DER_SEQUENCE, der_len(sizeof(signed_oid)) +
 	    der_len(der_len(data_len)));
-	der_head(out, DER_OID, sizeof(signed_oid));
-	buf_add(out, signed_oid, sizeof(signed_oid));
-	der_head(out, DER_CONTEXT(0), der_len(data_len));
-	der_head(out, DER_SEQUENCE, data_len);
-	buf_add(out, before, before_len);
-	der_head(out, DER_SEQUENCE, encap_len);
-	buf_add(out, type.p, (size_t)(type.end - type.p));
-	der_head(out, DER_CONTEXT(0), octets);
-	der_head(out, DER_OCTETS, len);
-	return pieces_walk(entity, add_run, out, err) &&
-	    (buf_add(out, data.p, after_len),
-	    buf_ok(out, "embed the mail in its signature", err));
+	der_head(&head, DER_OID, sizeof(signed_oid));
+	buf_add(&head, signed_oid, sizeof(signed_oid));
+	der_head(&head, DER_CONTEXT(0), der_len(data_len));
+	der_head(&head, DER_SEQUENCE, data_len);
+	buf_add(&head, before, before_len);
+	der_head(&head, DER_SEQUENCE, encap_len);
+	buf_add(&head, type.p, (size_t)(type.end - type.p));
+	der_head(&head, DER_CONTEXT(0), octets);
+	der_head(&head, DER_OCTETS, len);
+	buf_add(&tail, data.p, after_len);
+	pieces_add_take(out, &head);
+	pieces_append_take(out, entity);
+	pieces_add_take(out, &tail);
+	return true;
 bad:
 	return err_set(err, ERR_BUG,
 	    "embed the mail in its signature: no detached SignedData in DER");
@@ -186,15 +174,17 @@ sign_opaque_take(struct pieces *entity, struct buf *signed_data,
     enum digest digest, const uint8_t *hash, struct mime_made *out,
     struct err *err)
 {
-	struct buf	 der = { 0 };
+	struct pieces	*der = pieces_new();
 	bool		 is_ok;
 
 	is_ok = sign_check(signed_data->data, signed_data->len, digest, hash,
-	    err) && embed(signed_data, entity, &der, err);
+	    err) && embed_take(signed_data, entity, der, err);
 	if (is_ok)
-		mimeout_pkcs7_take(&der, "signed-data", out);
-	buf_free(&der);
+		mimeout_pkcs7_take(der, "signed-data", out);
+	else {
+		pieces_free(der);
+		pieces_free(entity);
+	}
 	buf_free(signed_data);
-	pieces_free(entity);
 	return is_ok;
 }

@@ -161,7 +161,10 @@ add_headers(struct script *s, const struct mail *mail, uint32_t steps)
 		add_step(s, 'N', NULL, NULL, (steps & NR_EOH) == 0);
 }
 
-/* Lines of text that nothing needs to be done to. */
+/*
+ * Lines of text that nothing needs to be done to; a blank before the last
+ * line end would be something.
+ */
 static void
 add_body(struct script *s, size_t size, uint32_t steps)
 {
@@ -175,9 +178,9 @@ add_body(struct script *s, size_t size, uint32_t steps)
 		uint8_t	*chunk = more(s, len);
 
 		for (size_t i = 0; i < len; i++)
-			chunk[i] = at + i + 2 == size ? '\r' :
-			    at + i + 1 == size ? '\n' :
-			    (uint8_t)text[(at + i) % line];
+			chunk[i] = (uint8_t)(at + i + 3 < size ?
+			    text[(at + i) % line] :
+			    ".\r\n"[at + i + 3 - size]);
 		end_packet(s, start);
 		if ((steps & NR_BODY) == 0)
 			wait_here(s);

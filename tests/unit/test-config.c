@@ -210,7 +210,7 @@ test_defaults(void)
 	CHECK_STR(c->spool_dir, "/var/tmp");
 	CHECK(!c->subject_tags);
 	CHECK_INT(c->max_message_size, 50 * 1024 * 1024);
-	CHECK_INT(c->spool_memory, 1024 * 1024);
+	CHECK_INT(c->spool_memory, 256 * 1024 * 1024);
 	CHECK_INT(c->max_recipients, 1000);
 	CHECK_INT(c->vault_timeout, 20);
 	CHECK_INT(c->key_rate, 10000);
