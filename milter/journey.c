@@ -184,16 +184,39 @@ find_sender(struct journey *j, struct lookup *lookup, struct facts *facts)
 	    &facts->sender_reason);
 }
 
+/* All who have to be asked for in one question. */
+static void
+ask_for_recipients(struct journey *j, struct lookup *lookup,
+    const struct facts *facts)
+{
+	const char	**addrs = mem_array(j->n_recipients, sizeof(*addrs));
+	size_t		 *at = mem_array(j->n_recipients, sizeof(*at)), n = 0;
+	struct finding	**found = mem_array(j->n_recipients, sizeof(*found));
+	struct err	  err = { 0 };
+
+	for (size_t i = 0; i < j->n_recipients; i++)
+		if (decide_needs_recipient(&j->rule, facts, i)) {
+			addrs[n] = j->recipients[i].addr;
+			at[n++] = i;
+		}
+	lookup_encrypt_all(lookup, addrs, n, found, &err);
+	for (size_t i = 0; i < n; i++) {
+		j->recipients[at[i]].finding = found[i];
+		j->recipients[at[i]].lookup = err;
+	}
+	free(found);
+	free(at);
+	free(addrs);
+}
+
 static void
 find_recipients(struct journey *j, struct lookup *lookup,
     const struct facts *facts, struct fact_recipient *list)
 {
+	ask_for_recipients(j, lookup, facts);
 	for (size_t i = 0; i < j->n_recipients; i++) {
 		struct journey_recipient	*r = &j->recipients[i];
 
-		if (decide_needs_recipient(&j->rule, facts, i))
-			lookup_encrypt(lookup, r->addr, &r->finding,
-			    &r->lookup);
 		list[i].cert = lookup_fact(r->finding, &r->lookup,
 		    &list[i].reason);
 	}

@@ -42,6 +42,61 @@ answer_find(const struct vault *vault, struct wire_reader *r,
 	return is_ok;
 }
 
+/* As many as there is room for, one at least; then the client asks again. */
+static bool
+find_some(const struct vault *vault, char **addrs, size_t n,
+    enum cert_use use, int64_t now, struct buf *answer, struct err *err)
+{
+	struct buf	 found = { 0 };
+	size_t		 n_found = 0;
+	bool		 is_ok = true;
+
+	while (is_ok && n_found < n) {
+		struct finding	*finding = NULL;
+		size_t		 before = found.len;
+
+		is_ok = custody_find(vault->custody, addrs[n_found], use, now,
+		    &finding, err);
+		if (is_ok)
+			wire_put_finding(&found, finding);
+		finding_free(finding);
+		if (n_found > 0 &&
+		    found.len > WIRE_MAX - WIRE_HEADER - sizeof(uint32_t)) {
+			found.len = before;
+			break;
+		}
+		n_found++;
+	}
+	wire_put_u32(answer, (uint32_t)n_found);
+	buf_add(answer, found.data, found.len);
+	answer->failed |= found.failed;
+	buf_free(&found);
+	return is_ok;
+}
+
+static bool
+answer_find_some(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	enum cert_use	 use = (enum cert_use)wire_get_enum(r,
+	    CERT_USE_ENCRYPT);
+	int64_t		 now = wire_get_i64(r);
+	size_t		 n = wire_get_u32(r), n_read = 0;
+	char		*addrs[WIRE_FIND_MAX];
+	bool		 is_ok;
+
+	while (n_read < n && n <= WIRE_FIND_MAX &&
+	    (addrs[n_read] = wire_get_str(r)) != NULL)
+		n_read++;
+	if (n == 0 || n_read < n || !wire_is_done(r))
+		is_ok = malformed(err);
+	else
+		is_ok = find_some(vault, addrs, n, use, now, answer, err);
+	while (n_read > 0)
+		free(addrs[--n_read]);
+	return is_ok;
+}
+
 static bool
 answer_sign(const struct vault *vault, struct wire_reader *r,
     struct buf *answer, struct err *err)
@@ -433,6 +488,7 @@ static const struct {
 } calls[] = {
 	{ WIRE_FIND, true, false, answer_find },
 	{ WIRE_SIGN, true, false, answer_sign },
+	{ WIRE_FIND_SOME, true, false, answer_find_some },
 	{ WIRE_NOTE, true, false, answer_note },
 	{ WIRE_LIST, false, false, answer_list },
 	{ WIRE_LOOKUP, false, false, answer_lookup },

@@ -258,6 +258,42 @@ client_find(void *arg, const char *addr, enum cert_use use, int64_t now,
 	return is_ok;
 }
 
+/* What has been read is the caller's also on failure. */
+static bool
+get_findings(struct wire_reader *reader, struct finding **out, size_t n,
+    size_t *n_found)
+{
+	*n_found = wire_get_u32(reader);
+	if (*n_found == 0 || *n_found > n)
+		return false;
+	for (size_t i = 0; i < *n_found; i++)
+		if ((out[i] = wire_get_finding(reader)) == NULL)
+			return false;
+	return true;
+}
+
+static bool
+client_find_some(void *arg, const char *const *addrs, size_t n,
+    enum cert_use use, int64_t now, struct finding **out, size_t *n_found,
+    struct err *err)
+{
+	struct call	 call;
+	bool		 is_ok;
+
+	if (n > WIRE_FIND_MAX)
+		n = WIRE_FIND_MAX;
+	begin(&call, WIRE_FIND_SOME);
+	wire_put_u8(&call.request, (uint8_t)use);
+	wire_put_i64(&call.request, now);
+	wire_put_u32(&call.request, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		wire_put_str(&call.request, addrs[i]);
+	is_ok = ask(arg, &call, err);
+	if (is_ok && !get_findings(&call.reader, out, n, n_found))
+		call.reader.failed = true;
+	return end(&call, is_ok, err);
+}
+
 static bool
 client_sign(void *arg, const struct sign_request *request, struct buf *out,
     struct err *err)
@@ -669,6 +705,7 @@ client_close(void *arg)
 
 static const struct custody_ops	 client_ops = {
 	.find = client_find,
+	.find_some = client_find_some,
 	.sign = client_sign,
 	.list = client_list,
 	.lookup = client_lookup,

@@ -29,11 +29,13 @@
 #define WIRE_VERSION	2
 #define WIRE_MAX	(160 * 1024)	/* below the kernel's default for a packet */
 #define WIRE_HEADER	6
+#define WIRE_FIND_MAX	100	/* addresses in one packet */
 
 enum wire_op {
 	WIRE_FIND = 1,
 	WIRE_SIGN,
 	WIRE_NOTE,	/* an event; there is no answer */
+	WIRE_FIND_SOME,		/* of these, as many as fit into a packet */
 	/* From here on only on the admin socket. */
 	WIRE_LIST,
 	WIRE_LOOKUP,

@@ -71,6 +71,12 @@ struct finding {
 bool	custody_find(struct custody *, const char *addr, enum cert_use,
 	    int64_t now, struct finding **out, struct err *);
 void	finding_free(struct finding *);
+/*
+ * The same for n addresses, asked at once: out[i] for addrs[i], each the
+ * caller's.  After a failure all of out is NULL.
+ */
+bool	custody_find_all(struct custody *, const char *const *addrs, size_t n,
+	    enum cert_use, int64_t now, struct finding **out, struct err *);
 
 struct sign_request {
 	struct fingerprint	 fp;		/* the certificate to sign with */
@@ -280,6 +286,10 @@ void	custody_close(struct custody *);
 struct custody_ops {
 	bool	(*find)(void *, const char *, enum cert_use, int64_t,
 		    struct finding **, struct err *);
+	/* May find fewer than n, but one: *n_found.  NULL: find() does it. */
+	bool	(*find_some)(void *, const char *const *, size_t n,
+		    enum cert_use, int64_t, struct finding **,
+		    size_t *n_found, struct err *);
 	bool	(*sign)(void *, const struct sign_request *, struct buf *,
 		    struct err *);
 	bool	(*list)(void *, const struct fingerprint *, size_t, int64_t,

@@ -53,8 +53,10 @@ fake_find(void *arg, const char *addr, enum cert_use use, int64_t now,
 	f->candidates[0].not_after = now;
 	f->candidates[0].has_key = true;
 	f->candidates[1].reason = mem_str("certificate expired 2026-03-01");
-	f->der = mem_dup("\x30\x00", 2);
-	f->der_len = 2;
+	/* So large that a packet holds two of them. */
+	f->der_len = strncmp(addr, "large", 5) == 0 ? 70000 : 2;
+	f->der = mem_alloc(f->der_len);
+	memcpy(f->der, "\x30\x00", 2);
 	return true;
 }
 

@@ -212,7 +212,7 @@ test_what_a_filter_may_not_ask(void)
 	size_t			 n = 0;
 
 	CHECK(!custody_list(c, NULL, 10, 0, &list, &n, &err));
-	CHECK_STR(err.reason, "request 4 is not answered here");
+	CHECK_STR(err.reason, "request 5 is not answered here");
 	CHECK(!custody_lookup(c, "a@b.example", 0, &list, &n, &err));
 	CHECK(!custody_put_certs(c, &cert, 1, 0, &result, &err));
 	CHECK(!custody_put_crl(c, &crl, 0, &result, &err));
@@ -439,6 +439,50 @@ test_anothers_answer(void)
 	finish(c, &side, thread);
 }
 
+/* More addresses, and larger answers, than a packet holds. */
+static void
+test_many_at_once(void)
+{
+	enum { N = 250 };
+	struct side	 side;
+	pthread_t	 thread;
+	struct custody	*c = connect_to(&side, VAULT_FILTER, 0, 5000,
+	    &thread);
+	static char	 texts[N][32];
+	const char	*addrs[N];
+	struct finding	*found[N];
+	struct err	 err = { 0 };
+	size_t		 n_wrong = 0;
+
+	for (size_t i = 0; i < N; i++) {
+		snprintf(texts[i], sizeof(texts[i]), "%s%zu@example.org",
+		    i % 7 == 3 || i / 10 == 12 ? "large" : "a", i);
+		addrs[i] = texts[i];
+	}
+	test_row("one answer for each, in order");
+	CHECK_OK(custody_find_all(c, addrs, N, CERT_USE_ENCRYPT, 77, found,
+	    &err), err);
+	for (size_t i = 0; i < N; i++) {
+		n_wrong += found[i] == NULL || found[i]->der_len !=
+		    (texts[i][0] == 'l' ? 70000 : 2) ||
+		    found[i]->candidates[0].not_after != 77;
+		finding_free(found[i]);
+	}
+	CHECK_INT(n_wrong, 0);
+	test_row("one that cannot be told: none is");
+	addrs[200] = "broken@example.org";
+	CHECK(!custody_find_all(c, addrs, N, CERT_USE_ENCRYPT, 77, found,
+	    &err));
+	CHECK_STR(err.reason, "the disk is gone");
+	for (size_t i = 0; i < N; i++)
+		n_wrong += found[i] != NULL;
+	CHECK_INT(n_wrong, 0);
+	test_row("nobody");
+	CHECK_OK(custody_find_all(c, addrs, 0, CERT_USE_ENCRYPT, 77, found,
+	    &err), err);
+	finish(c, &side, thread);
+}
+
 /* Any packet, cut anywhere, has an answer and harms nothing. */
 static void
 test_cut_requests(void)
@@ -594,6 +638,7 @@ main(void)
 	test_signatures_nobody_may_have();
 	test_what_a_filter_may_not_ask();
 	test_what_an_administrator_asks();
+	test_many_at_once();
 	test_large_list();
 	test_pieces();
 	test_many_certificates();
