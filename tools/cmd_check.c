@@ -6,6 +6,7 @@
 #include "policy/group.h"
 #include "store/verify.h"
 #include "tools/certs.h"
+#include "tools/check_files.h"
 #include "tools/cmd.h"
 #include "tools/open.h"
 #include "tools/out.h"
@@ -32,6 +33,12 @@ add_finding(struct checker *c, const char *about, const char *text,
 	json_array_append_new(c->findings, json_pack("{s:o, s:o, s:o}",
 	    "about", out_json_str(about), "finding", out_json_str(text),
 	    "fingerprint", fp == NULL ? json_null() : out_json_fp(fp)));
+}
+
+static void
+add_file_finding(void *arg, const char *about, const char *finding)
+{
+	add_finding(arg, about, finding, NULL);
 }
 
 /* Addresses in a group that has to sign; others are correspondents. */
@@ -104,7 +111,8 @@ check_all(struct cmd_context *ctx, struct checker *c, struct err *err)
 	const struct config	*config;
 	bool			 ok;
 
-	if (!access_open(ctx, ACCESS_FOR_GOOD, &access, err))
+	if (!check_files(ctx->config_path, add_file_finding, c, err) ||
+	    !access_open(ctx, ACCESS_FOR_GOOD, &access, err))
 		return false;
 	c->config = config = access_config(access);
 	if (!config->enabled)

@@ -142,10 +142,3 @@ story "on-error = tempfail: what can never be done is refused all the same"
 rules | sed 's/on-error = accept/on-error = tempfail/' | reconfigure
 cannot alice@example.org
 refused .
-
-story "one signature in a minute: the next one waits, or goes as it came"
-rules | sed '1i key-rate = 1' | reconfigure
-as heidi bob@example.net
-arrives signed heidi
-as heidi bob@example.net
-waits .

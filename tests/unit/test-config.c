@@ -375,6 +375,28 @@ static const struct {
 	{ "local without identities", "authorize { local = true }",
 	    "t.conf: local and networks authorise nobody without an "
 	    "identities file that says which From addresses they may use" },
+	{ "every From address for everybody", "authorize { identities = any }",
+	    "t.conf: identities = \"any\": whoever is authorised may use "
+	    "every From address, unless the MTA prevents it "
+	    "(reject_sender_login_mismatch)" },
+	{ "networks without identities",
+	    "authorize { networks = { \"192.0.2.0/24\" } }",
+	    "t.conf: local and networks authorise nobody without an "
+	    "identities file that says which From addresses they may use" },
+	{ "the weakest cipher, told once where it is inherited",
+	    "default { cipher = aes-128-cbc }\n"
+	    "group a { members = { \"x@y.z\" } }",
+	    "t.conf:1: default has cipher = aes-128-cbc, the weakest: every "
+	    "program that reads it reads aes-256-cbc, too" },
+	{ "the weakest cipher in a section",
+	    "\nrecipients p { members = { \"@p.q\" } cipher = aes-128-cbc }",
+	    "t.conf:2: recipients p has cipher = aes-128-cbc, the weakest: "
+	    "every program that reads it reads aes-256-cbc, too" },
+	{ "a member of a section in an earlier one",
+	    "recipients a { members = { \"@.y.z\" } }\n"
+	    "recipients b { members = { \"x@y.z\", \"u@v.w\" } }",
+	    "t.conf: x@y.z (t.conf:2) of recipients b is in recipients a "
+	    "already, which comes first and wins" },
 	{ "a member in two groups", "group a { members = { \"x@y.z\" } }\n"
 	    "group b { members = { \"x@y.z\", \"u@v.w\" } }",
 	    "t.conf: x@y.z (t.conf:2) of group b is in group a already, which "
