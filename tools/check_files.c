@@ -45,7 +45,7 @@ look(struct finder *f, const char *path, const char *what, struct stat *st)
 	return false;
 }
 
-/* --- what decides who signs as whom ------------------------------------------ */
+/* --- what decides who signs as whom --------------------------------------- */
 
 /* In a folder that others write to, they put another file in its place. */
 static void
@@ -80,7 +80,7 @@ check_source(struct finder *f, const char *path)
 	check_folder_of(f, path);
 }
 
-/* --- secrets ------------------------------------------------------------------- */
+/* --- secrets -------------------------------------------------------------- */
 
 static void
 check_master_key(struct finder *f, const char *path)
@@ -129,7 +129,7 @@ check_spool(struct finder *f, const char *path)
 		    "bit (mode %04o)", (unsigned)st.st_mode & 07777);
 }
 
-/* --- users, groups, sockets ------------------------------------------------------ */
+/* --- users, groups, sockets ----------------------------------------------- */
 
 static void
 check_users(struct finder *f, const struct config *config)

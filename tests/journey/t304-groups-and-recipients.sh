@@ -93,6 +93,10 @@ as alice someone@x.partner.example
 expect_reply '^RCPT someone@x.partner.example 550 5.7.5 .*no certificate'
 expect_log 'NOQUEUE: action=reject .*someone@x.partner.example'
 
+story "an address as it is, in an answer of SMTP"
+as alice 'fifty%off%s@partner.example'
+expect_reply '^RCPT [^ ]+ 550 5.7.5 encrypt to fifty%off%s@partner.example: '
+
 story "the others get the mail"
 as alice carol@example.net,bob@example.net
 expect_reply '^RCPT carol@example.net 550 5.7.5 '
@@ -125,3 +129,5 @@ rules false | reconfigure
 as alice someone@partner.example,bob@example.net
 expect_reply '^RCPT someone@partner.example 250'
 refused 'encrypt to someone@partner.example: no certificate'
+as alice 'fifty%off%s@partner.example'
+refused 'encrypt to fifty%off%s@partner.example: no certificate'

@@ -611,6 +611,33 @@ is_known(const char *line)
 	return false;
 }
 
+/* The manual has no option that is none, nor one in the wrong section. */
+static void
+check_manual(const char *manual)
+{
+	const char	*p = manual;
+	char		 section[64] = "", name[64];
+
+	while (p != NULL && strncmp(p, ".Sh ORDER", 9) != 0) {
+		bool	 is_there = false;
+
+		if (sscanf(p, ".Ss %63[^\n]", section) == 1 &&
+		    strcmp(section, "Top level") == 0)
+			section[0] = '\0';
+		if (sscanf(p, ".It Ic %63[a-z-] =", name) == 1) {
+			for (size_t i = 0; config_option(i) != NULL; i++)
+				is_there |= strcmp(config_option(i)->name,
+				    name) == 0 && strcmp(config_option(i)->
+				    section, section) == 0;
+			test_row(name);
+			CHECK(is_there);
+		}
+		p = strchr(p, '\n');
+		p = p == NULL ? NULL : p + 1;
+	}
+	CHECK(p != NULL);
+}
+
 /*
  * The sample has every option as "#name = default" under its section; the
  * manual has ".It Ic name = ..." and a line "Default: ..." under its own.
@@ -662,6 +689,7 @@ test_documents(void)
 	}
 	for (char *p = sample; (p = strstr(p, "\n#")) != NULL; p++)
 		CHECK(p[2] == ' ' || p[2] == '\n' || is_known(p + 2));
+	check_manual(manual);
 	test_row(NULL);
 	free(sample);
 	free(manual);
