@@ -10,6 +10,7 @@
 #include "store/admit.h"
 #include "store/audit.h"
 #include "store/cert.h"
+#include "store/cert_batch.h"
 #include "store/cert_index.h"
 #include "store/choose.h"
 #include "store/credential.h"
@@ -434,14 +435,18 @@ local_put_certs(void *arg, const char *who, const struct put_cert *certs,
 {
 	struct local		*local = arg;
 	struct cert_facts	*facts = mem_array(n, sizeof(*facts));
-	struct err		 why;
+	char			**reasons = mem_array(n, sizeof(*reasons));
 	bool			 is_ok;
 
 	/* Decoding is most of the work, and needs no lock. */
 	memset(results, 0, n * sizeof(*results));
+	cert_batch_read(certs, n, facts, reasons);
 	for (size_t i = 0; i < n; i++)
-		if (!cert_read(certs[i].der, certs[i].der_len, &facts[i], &why))
-			refuse(&results[i], why.reason);
+		if (reasons[i] != NULL) {
+			results[i].verdict = PUT_REFUSED;
+			results[i].reason = reasons[i];
+		}
+	free(reasons);
 	is_ok = put_all(local, who, certs, facts, n, now, results, err);
 	if (!is_ok)
 		drop_results(results, n);
