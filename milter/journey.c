@@ -467,6 +467,7 @@ refuse_size(const struct journey_request *request, struct journey *j)
 	struct decision	*d = &j->decision;
 
 	d->verdict = VERDICT_REJECT;
+	d->why = WHY_LIMIT;
 	d->code = 552;
 	snprintf(d->enhanced, sizeof(d->enhanced), "5.3.4");
 	snprintf(d->reason, sizeof(d->reason),
@@ -475,6 +476,22 @@ refuse_size(const struct journey_request *request, struct journey *j)
 	snprintf(d->reply, sizeof(d->reply), "This mail is larger than the "
 	    "%zu bytes that can be signed or encrypted here",
 	    request->config->max_message_size);
+}
+
+/* Another time there is room (RFC 3463, X.3.2). */
+static void
+refuse_load(const struct mail *mail, struct journey *j)
+{
+	struct decision	*d = &j->decision;
+
+	d->verdict = VERDICT_TEMPFAIL;
+	d->why = WHY_LIMIT;
+	d->code = 451;
+	snprintf(d->enhanced, sizeof(d->enhanced), "4.3.2");
+	snprintf(d->reason, sizeof(d->reason), "%.100s",
+	    mail->failure.reason);
+	snprintf(d->reply, sizeof(d->reply), "The S/MIME filter is busy, "
+	    "try again later");
 }
 
 static void
@@ -520,6 +537,7 @@ journey_run(const struct journey_request *request, struct journey *j)
 
 	if (!request->config->enabled) {
 		j->decision.verdict = VERDICT_GO;
+		j->decision.why = WHY_DISABLED;
 		snprintf(j->decision.reason, sizeof(j->decision.reason),
 		    "not enabled");
 		answer(j);
@@ -530,9 +548,13 @@ journey_run(const struct journey_request *request, struct journey *j)
 	read_wishes(request, &j->wishes);
 	if (mail->is_too_large)
 		refuse_size(request, j);
-	else if (mail->failure.kind != ERR_NONE)
+	else if (mail->is_over)
+		refuse_load(mail, j);
+	else if (mail->failure.kind != ERR_NONE) {
 		fail(j, &mail->failure);
-	else
+		if (mail->failure.kind == ERR_MESSAGE)
+			j->decision.why = WHY_LIMIT;
+	} else
 		walk(request, j);
 	if (j->decision.verdict == VERDICT_GO)
 		remove_wishes(request, &j->edits);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "milter/stats.h"
 #include "milter/vault_answer.h"
 #include "milter/vault_sign.h"
 #include "milter/vault_upload.h"
@@ -477,6 +479,33 @@ answer_reload(const struct vault *vault, struct wire_reader *r,
 	return vault->reload(vault->arg, err);
 }
 
+static void
+put_sample(void *arg, const struct stats_sample *sample)
+{
+	struct buf	*answer = arg;
+	char		 value[32];
+
+	/* There may be many groups; the metrics tell of each. */
+	if (strcmp(sample->name, "smime_milter_group_mails_total") == 0)
+		return;
+	snprintf(value, sizeof(value), "%.17g", sample->value);
+	wire_put_str(answer, sample->name);
+	wire_put_str(answer, sample->suffix);
+	wire_put_str(answer, sample->labels);
+	wire_put_str(answer, value);
+}
+
+static bool
+answer_status(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	(void)vault;
+	if (!wire_is_done(r))
+		return malformed(err);
+	stats_walk(put_sample, answer);
+	return true;
+}
+
 typedef bool answer_fn(const struct vault *, struct wire_reader *,
 	    struct buf *, struct err *);
 
@@ -499,6 +528,7 @@ static const struct {
 	{ WIRE_SET_STATE, false, true, answer_set_state },
 	{ WIRE_REMOVE, false, true, answer_remove },
 	{ WIRE_RELOAD, false, false, answer_reload },
+	{ WIRE_STATUS, false, false, answer_status },
 	{ WIRE_PUT_CRL, false, true, answer_put_crl },
 	{ WIRE_REMOVE_CRLS, false, true, answer_remove_crls },
 	{ WIRE_REWRAP, false, true, answer_rewrap },

@@ -16,6 +16,7 @@
 #include <openssl/rand.h>
 
 #include "base/mem.h"
+#include "milter/stats.h"
 #include "milter/vault_client.h"
 #include "milter/vault_wire.h"
 #include "store/verify.h"
@@ -40,12 +41,18 @@ struct client {
 };
 
 static int64_t
-clock_ms(void)
+clock_us(void)
 {
 	struct timespec	 ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static int64_t
+clock_ms(void)
+{
+	return clock_us() / 1000;
 }
 
 static struct channel *
@@ -207,10 +214,12 @@ end(struct call *call, bool is_ok, struct err *err)
 static bool
 ask(struct client *client, struct call *call, struct err *err)
 {
-	int64_t		 deadline = clock_ms() + client->timeout_ms;
+	int64_t		 begun = clock_us();
+	int64_t		 deadline = begun / 1000 + client->timeout_ms;
 	struct channel	*channel;
 	enum err_kind	 kind = ERR_NONE;
 	char		*reason;
+	bool		 is_ok;
 
 	if (!buf_ok(&call->request, "a request to the vault", err) ||
 	    (channel = take_channel(client, deadline, err)) == NULL)
@@ -223,12 +232,12 @@ ask(struct client *client, struct call *call, struct err *err)
 	for (int i = 0; i < 4; i++)
 		call->request.data[2 + i] =
 		    (uint8_t)(channel->last_id >> (24 - 8 * i));
-	if (!send_request(channel->fd, &call->request, deadline, err) ||
-	    !receive_answer(channel, client->timeout_ms, &call->reader, &kind,
-	    deadline, err))
-		return false;
-	if (kind == ERR_NONE)
-		return true;
+	is_ok = send_request(channel->fd, &call->request, deadline, err) &&
+	    receive_answer(channel, client->timeout_ms, &call->reader, &kind,
+	    deadline, err);
+	stats_vault(clock_us() - begun, is_ok);
+	if (!is_ok || kind == ERR_NONE)
+		return is_ok;
 	reason = wire_get_str(&call->reader);
 	err_set(err, kind, "%s", reason == NULL ? "no reason given" : reason);
 	free(reason);
@@ -803,8 +812,11 @@ vault_client_open_admin(const char *path, struct custody **out,
 	return true;
 }
 
-bool
-vault_client_reload(const char *path, bool *is_absent, struct err *err)
+/* A request without arguments, over a connection of its own. */
+static bool
+ask_daemon(const char *path, enum wire_op op,
+    bool (*read_answer)(struct wire_reader *, void *), void *arg,
+    bool *is_absent, struct err *err)
 {
 	struct client	*client;
 	struct call	 call;
@@ -814,8 +826,53 @@ vault_client_reload(const char *path, bool *is_absent, struct err *err)
 	if (!connect_admin(path, &fd, is_absent, err))
 		return false;
 	client = new_client(&fd, 1, ADMIN_TIMEOUT_MS);
-	begin(&call, WIRE_RELOAD);
-	is_ok = end(&call, ask(client, &call, err), err);
+	begin(&call, op);
+	is_ok = ask(client, &call, err);
+	while (is_ok && read_answer != NULL && call.reader.left > 0 &&
+	    read_answer(&call.reader, arg))
+		;
+	is_ok = end(&call, is_ok, err);
 	client_close(client);
 	return is_ok;
+}
+
+bool
+vault_client_reload(const char *path, bool *is_absent, struct err *err)
+{
+	return ask_daemon(path, WIRE_RELOAD, NULL, NULL, is_absent, err);
+}
+
+struct status_reader {
+	vault_client_status_fn	*fn;
+	void			*arg;
+};
+
+static bool
+read_sample(struct wire_reader *r, void *arg)
+{
+	const struct status_reader	*reader = arg;
+	char				*text[4];
+	bool				 is_whole = true;
+
+	for (size_t i = 0; i < 4; i++) {
+		text[i] = wire_get_str(r);
+		is_whole = is_whole && text[i] != NULL;
+	}
+	if (is_whole)
+		reader->fn(reader->arg, &(struct stats_sample){
+		    .name = text[0], .suffix = text[1], .labels = text[2],
+		    .value = strtod(text[3], NULL) });
+	for (size_t i = 0; i < 4; i++)
+		free(text[i]);
+	return is_whole;
+}
+
+bool
+vault_client_status(const char *path, vault_client_status_fn *fn, void *arg,
+    bool *is_absent, struct err *err)
+{
+	struct status_reader	 reader = { fn, arg };
+
+	return ask_daemon(path, WIRE_STATUS, read_sample, &reader, is_absent,
+	    err);
 }

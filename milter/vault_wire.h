@@ -51,7 +51,8 @@ enum wire_op {
 	WIRE_REWRAP,
 	WIRE_EVENTS,
 	WIRE_RECORDS,
-	WIRE_VERIFY
+	WIRE_VERIFY,
+	WIRE_STATUS
 };
 
 void	wire_put_u8(struct buf *, uint8_t);

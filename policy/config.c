@@ -97,6 +97,8 @@ static const struct row	 rows[] = {
 	TOP("refuse-at-rcpt", "true", config_value_bool, refuse_at_rcpt),
 	TOP("max-message-size", "50M", config_value_size, max_message_size),
 	TOP("max-recipients", "1000", config_value_count, max_recipients),
+	TOP("max-connections", "4000", config_value_count, max_connections),
+	TOP("max-mails", "1000", config_value_count, max_mails),
 	TOP("spool-memory", "256M", config_value_size, spool_memory),
 	TOP("spool-dir", "\"/var/tmp\"", config_value_path, spool_dir),
 	TOP("vault-timeout", "20", config_value_seconds, vault_timeout),

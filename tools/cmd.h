@@ -48,6 +48,7 @@ int	cmd_restore(struct cmd_context *, int, char **);
 int	cmd_log(struct cmd_context *, int, char **);
 int	cmd_rewrap(struct cmd_context *, int, char **);
 int	cmd_reload(struct cmd_context *, int, char **);
+int	cmd_status(struct cmd_context *, int, char **);
 int	cmd_seal(struct cmd_context *, int, char **);
 
 /* Options that each command takes too; values beyond those of chars. */

@@ -68,6 +68,8 @@ static const struct cmd commands[] = {
 	    "  --expiring DAYS  what counts as soon; 30 by default\n"
 	    "  --store          hold all records of the store against each "
 	    "other\n" },
+	{ "status", cmd_status, "", "tell what the daemon does and has done",
+	    NULL },
 	{ "reload", cmd_reload, "",
 	    "make the daemon read its configuration, if it is right", NULL },
 	{ "rewrap", cmd_rewrap, "",
