@@ -4,7 +4,7 @@
 # that of smime-milter.conf(5), whatever configuration, envelope and header.
 . "$(dirname "$0")/../lib/testlib.sh"
 
-configurations=12 seed=20261125
+configurations=12 seed=1039
 if [ -n "${SMIME_LONG:-}" ]; then configurations=1000 seed=$RANDOM; fi
 
 configure </dev/null
