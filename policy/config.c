@@ -102,7 +102,7 @@ static const struct row	 rows[] = {
 	TOP("spool-memory", "256M", config_value_size, spool_memory),
 	TOP("spool-dir", "\"/var/tmp\"", config_value_path, spool_dir),
 	TOP("vault-timeout", "20", config_value_seconds, vault_timeout),
-	TOP("key-rate", "10000", config_value_count, key_rate),
+	TOP("key-rate", "300000", config_value_rate, key_rate),
 
 	LISTENER("role", "direct", config_value_role, role),
 	LISTENER("group", "\"\"", config_value_string, group),

@@ -213,7 +213,9 @@ test_defaults(void)
 	CHECK_INT(c->spool_memory, 256 * 1024 * 1024);
 	CHECK_INT(c->max_recipients, 1000);
 	CHECK_INT(c->vault_timeout, 20);
-	CHECK_INT(c->key_rate, 10000);
+	CHECK_INT(c->key_rate, 300000);
+	CHECK_INT(c->max_connections, 4000);
+	CHECK_INT(c->max_mails, 1000);
 	CHECK_INT(c->n_listeners, 0);
 	CHECK(c->authorize.authenticated && !c->authorize.local);
 	CHECK_INT(c->authorize.identities, IDENTITIES_LOGIN);

@@ -43,7 +43,7 @@ put_key(struct store *store, EVP_PKEY *key, const struct pki_cert *cert)
 	put.plain = plain;
 	put.plain_len = (size_t)len;
 	REQUIRE_OK(store_begin_write(store, &err), err);
-	REQUIRE_OK(key_put(store, record.facts.spki, &put, PKI_NOW, &err),
+	REQUIRE_OK(key_put(store, "test", record.facts.spki, &put, PKI_NOW, &err),
 	    err);
 	REQUIRE_OK(store_commit(store, &err), err);
 	PKCS8_PRIV_KEY_INFO_free(p8);

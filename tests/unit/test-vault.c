@@ -26,14 +26,13 @@ struct side {
 	int			 delay_ms;	/* before the first answer */
 };
 
-/* What the vault recorded last; its thread has written before it answers. */
+/* What the vault refused last; its thread has written before it answers. */
 static char	 recorded[512];
 
 static void
 record(const struct sign_request *request, const char *reason)
 {
-	snprintf(recorded, sizeof(recorded), "%s|%s", request->from,
-	    reason == NULL ? "signed" : reason);
+	snprintf(recorded, sizeof(recorded), "%s|%s", request->from, reason);
 }
 
 static const char	 config_text[] = "enabled = true\nkey-rate = 77\n"
@@ -137,7 +136,6 @@ test_what_a_filter_asks(void)
 	CHECK_OK(custody_sign(c, &request, &out, &err), err);
 	CHECK_MEM(out.data, out.len, "a@example.org|a@example.org|-|4Xk1|"
 	    "sha-256 pss|77|hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh", 82);
-	CHECK_STR(recorded, "a@example.org|signed");
 	buf_free(&out);
 	finish(c, &side, thread);
 }
