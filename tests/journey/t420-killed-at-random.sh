@@ -86,8 +86,7 @@ restart_daemon() {
 	local children=$1
 	wait "$daemon_pid"
 	# shellcheck disable=SC2086
-	are_gone() { ! kill -0 $children; }
-	wait_until 60 are_gone || fail "a process outlives its supervisor"
+	wait_until 60 have_ended $children || fail "a process outlives its supervisor"
 	start_daemon
 } 2>/dev/null
 
