@@ -92,6 +92,16 @@ give_socket(const struct listener *listener, struct err *err)
 	return true;
 }
 
+/* The two passes are decided upon (policy/), but nobody stamps a mail yet. */
+static bool
+check_role(const struct listener *listener, struct err *err)
+{
+	if (listener->role == ROLE_DIRECT)
+		return true;
+	return err_set(err, ERR_CONFIG, "role = %s is not there yet: only "
+	    "direct is", config_role_name(listener->role));
+}
+
 static void
 keep_descriptors(const struct filter_start *start)
 {
@@ -138,7 +148,8 @@ filter_main(const struct filter_start *start)
 
 	log_open_child(start->log);
 	keep_descriptors(start);
-	if (!callbacks_register(&filter, &err) ||
+	if (!check_role(start->listener, &err) ||
+	    !callbacks_register(&filter, &err) ||
 	    !open_socket(start->listener, &err) ||
 	    !give_socket(start->listener, &err) ||
 	    !process_confine(start->user, start->supervisor, &err) ||
