@@ -19,6 +19,7 @@
 #include "milter/vault_wire.h"
 #include "policy/config.h"
 #include "policy/config_bundle.h"
+#include "policy/config_parse.h"
 
 #define SOURCES_MAX	10000
 

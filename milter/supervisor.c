@@ -27,6 +27,7 @@
 #include "milter/vault.h"
 #include "policy/config.h"
 #include "policy/config_bundle.h"
+#include "policy/config_parse.h"
 
 #define START_MS	60000	/* a vault may wait 30 s for the store's lock */
 #define SILENT_MIN_MS	5000	/* it says each second that it is alive */

@@ -213,38 +213,12 @@ struct config_source {
 	size_t	 len;
 };
 
-/* A file that the configuration file names, and where. */
-struct config_name {
-	char	*path;
-	int	 line;
-};
-
 /*
- * Which other files (identities, members-file) does this one need?  The
- * caller frees each path and *out.  ERR_CONFIG as config_parse().
+ * The configuration file and those that it names, read and parsed.  *out is
+ * the caller's: config_free().  ERR_CONFIG: what is wrong, as "file:line:
+ * found X, wanted Y".
  */
-bool	config_names(const struct config_source *, struct config_name **out,
-	    size_t *n, struct err *);
-
-/*
- * Parse the configuration file and then the files that it names, in that
- * order, from bytes; no file is opened.  Any thread may call it, one at a
- * time gets in.  *out is the caller's: config_free().  ERR_CONFIG: what is
- * wrong, as "file:line: found X, wanted Y".
- */
-bool	config_parse(const struct config_source *, size_t n,
-	    struct config **out, struct err *);
-/* Read all of them, then parse. */
 bool	config_read(const char *path, struct config **out, struct err *);
 void	config_free(struct config *);
-
-/* One row per option, for the test that holds sample and manual against it. */
-struct config_option {
-	const char	*section;	/* "" at top level, "listener", ... */
-	const char	*name;
-	const char	*value;		/* default as in the file, or NULL */
-};
-/* NULL past the last.  What "default" has may stand in every group. */
-const struct config_option *config_option(size_t i);
 
 #endif

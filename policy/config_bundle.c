@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "policy/config_bundle.h"
+#include "policy/config_parse.h"
 
 static bool
 read_all(int fd, struct config_source *source, struct err *err)
@@ -67,7 +68,7 @@ config_bundle_read(const char *path, struct config_bundle *out,
 	bool			 is_ok = false;
 
 	if (!read_source(&bundle, path, err) ||
-	    !config_names(&bundle.sources[0], &names, &n, err))
+	    !config_parse_names(&bundle.sources[0], &names, &n, err))
 		goto out;
 	for (size_t i = 0; i < n; i++)
 		if (!read_source(&bundle, names[i].path, err)) {

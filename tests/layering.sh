@@ -50,7 +50,7 @@ folder milter base store policy smime
 folder tools base store policy smime milter
 
 doorway 'db\.h' store/store.c store/table.c
-doorway 'confuse\.h' policy/config.c
+doorway 'confuse\.h' policy/config_parse.c
 doorway 'gmime/' smime/canon_gmime.c smime/address.c
 doorway 'libmilter/' milter/callbacks.c milter/filter.c
 doorway 'idn2\.h' base/addr.c

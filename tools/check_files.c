@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "policy/config.h"
 #include "policy/config_bundle.h"
+#include "policy/config_parse.h"
 #include "tools/check_files.h"
 
 struct finder {

@@ -7,6 +7,7 @@
 #include "milter/vault_answer.h"
 #include "milter/vault_wire.h"
 #include "policy/config.h"
+#include "policy/config_parse.h"
 #include "tests/lib/fake_custody.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);

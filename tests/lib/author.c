@@ -22,6 +22,7 @@
 
 #include "base/mem.h"
 #include "milter/journey.h"
+#include "policy/config_parse.h"
 #include "smime/address.h"
 #include "tests/lib/fake_custody.h"
 

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "policy/config.h"
 #include "policy/config_bundle.h"
+#include "policy/config_parse.h"
+#include "policy/config_schema.h"
 #include "policy/group.h"
 #include "policy/identity.h"
 #include "tests/lib/test.h"
@@ -599,7 +601,7 @@ static bool
 is_known(const char *line)
 {
 	size_t				 n;
-	const struct config_option	*o;
+	const struct config_row		*o;
 
 	line += strspn(line, "\t");
 	n = strcspn(line, " \n");
@@ -607,7 +609,7 @@ is_known(const char *line)
 	if (strncmp(line + n, " = ", 3) != 0)
 		return line[0] == '}' || strcspn(line, "{") < strcspn(line,
 		    "\n");
-	for (size_t i = 0; (o = config_option(i)) != NULL; i++)
+	for (size_t i = 0; (o = config_schema_row(i)) != NULL; i++)
 		if (strlen(o->name) == n && strncmp(o->name, line, n) == 0)
 			return true;
 	return false;
@@ -617,8 +619,9 @@ is_known(const char *line)
 static void
 check_manual(const char *manual)
 {
-	const char	*p = manual;
-	char		 section[64] = "", name[64];
+	const char			*p = manual;
+	char				 section[64] = "", name[64];
+	const struct config_row		*o;
 
 	while (p != NULL && strncmp(p, ".Sh ORDER", 9) != 0) {
 		bool	 is_there = false;
@@ -627,10 +630,10 @@ check_manual(const char *manual)
 		    strcmp(section, "Top level") == 0)
 			section[0] = '\0';
 		if (sscanf(p, ".It Ic %63[a-z-] =", name) == 1) {
-			for (size_t i = 0; config_option(i) != NULL; i++)
-				is_there |= strcmp(config_option(i)->name,
-				    name) == 0 && strcmp(config_option(i)->
-				    section, section) == 0;
+			for (size_t i = 0; (o = config_schema_row(i)) != NULL;
+			    i++)
+				is_there |= strcmp(o->name, name) == 0 &&
+				    strcmp(o->where, section) == 0;
 			test_row(name);
 			CHECK(is_there);
 		}
@@ -651,25 +654,25 @@ test_documents(void)
 					    "conf/smime-milter.conf");
 	char				*manual = read_text(
 					    "conf/smime-milter.conf.5");
-	const struct config_option	*o;
+	const struct config_row		*o;
 
-	for (size_t i = 0; (o = config_option(i)) != NULL; i++) {
-		char	*head = mem_strf("\n#%s%s", o->section,
-			    o->section[0] != '\0' ? " " : "");
+	for (size_t i = 0; (o = config_schema_row(i)) != NULL; i++) {
+		char	*head = mem_strf("\n#%s%s", o->where,
+			    o->where[0] != '\0' ? " " : "");
 		char	*line = mem_strf("#%s%s = ",
-			    o->section[0] != '\0' ? "\t" : "", o->name);
+			    o->where[0] != '\0' ? "\t" : "", o->name);
 		char	*item = mem_strf("\n.It Ic %s = ", o->name);
 		char	*at, *title;
 
 		test_row(o->name);
-		at = o->section[0] != '\0' ? strstr(sample, head) : sample;
+		at = o->where[0] != '\0' ? strstr(sample, head) : sample;
 		CHECK(at != NULL);
 		at = at == NULL ? NULL : strstr(at, line);
 		CHECK(at != NULL);
 		if (at != NULL && o->value != NULL)
 			CHECK(is_value(at + strlen(line), o->value));
-		title = mem_strf("\n.Ss %s", o->section[0] != '\0' ?
-		    o->section : "Top level");
+		title = mem_strf("\n.Ss %s", o->where[0] != '\0' ?
+		    o->where : "Top level");
 		at = strstr(manual, title);
 		CHECK(at != NULL);
 		at = at == NULL ? NULL : strstr(at, item);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy/config_parse.h"
 #include "policy/identity.h"
 #include "tests/lib/test.h"
 

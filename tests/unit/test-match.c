@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "policy/config_parse.h"
 #include "policy/match.h"
 #include "tests/lib/test.h"
 

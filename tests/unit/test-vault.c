@@ -10,6 +10,7 @@
 #include "milter/vault_upload.h"
 #include "milter/vault_wire.h"
 #include "policy/config.h"
+#include "policy/config_parse.h"
 #include "store/stamp_key.h"
 #include "tests/lib/fake_custody.h"
 #include "tests/lib/test.h"
