@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,236 +12,16 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-#include "base/mem.h"
-#include "milter/admin.h"
-#include "milter/child.h"
 #include "milter/control.h"
-#include "milter/filter.h"
 #include "milter/log.h"
-#include "milter/process.h"
 #include "milter/report.h"
 #include "milter/stats.h"
 #include "milter/supervisor.h"
-#include "milter/vault.h"
+#include "milter/supervisor_impl.h"
 #include "policy/config.h"
-#include "policy/config_bundle.h"
-#include "policy/config_parse.h"
 
-#define START_MS	60000	/* a vault may wait 30 s for the store's lock */
 #define SILENT_MIN_MS	5000	/* it says each second that it is alive */
 #define STOP_SECONDS	60	/* for mails in hand; the unit's TimeoutStopSec is longer */
-
-struct supervisor {
-	const char		*config_path;
-	struct config		*config;
-	uint32_t		 generation;	/* of the configuration */
-	struct process_user	 user;
-	struct process_user	 filter_user;
-	int			 admin;
-	char			*admin_path;
-	int			 log_fds[2];	/* here, and the children's end */
-	int			 signals;
-	struct child		**children;	/* the vault first */
-	size_t			 n_children;
-	bool			 is_stopping;
-};
-
-/* --- making what children inherit ---------------------------------------- */
-
-static bool
-find_users(struct supervisor *s, struct err *err)
-{
-	struct err	 none;
-
-	if (geteuid() != 0) {
-		/* Who is not root can only run as himself. */
-		s->user = (struct process_user){ .name = mem_str("the caller"),
-		    .uid = geteuid(), .gid = getegid() };
-		s->filter_user = s->user;
-		s->filter_user.name = mem_str(s->user.name);
-		return true;
-	}
-	if (!process_find_user(s->config->user, &s->user, err))
-		return false;
-	if (process_find_user(s->config->filter_user, &s->filter_user, &none))
-		return true;
-	log_line(LOG_WARNING, "there is no user %s: filters run as %s, who "
-	    "owns the keys; create it (adduser --system --group %s)",
-	    s->config->filter_user, s->user.name, s->config->filter_user);
-	s->filter_user = s->user;
-	s->filter_user.name = mem_str(s->user.name);
-	return true;
-}
-
-/* The first that no child has; the supervisor has the very first. */
-static size_t
-free_place(const struct supervisor *s)
-{
-	size_t	 place = 1;
-
-	for (size_t i = 0; i < s->n_children; i++)
-		if (s->children[i]->place == place) {
-			place++;
-			i = (size_t)-1;
-		}
-	return place;
-}
-
-static bool
-add_child(struct supervisor *s, const struct listener *listener,
-    struct err *err)
-{
-	struct child	*child = child_new(listener, err);
-
-	if (child == NULL)
-		return false;
-	child->place = free_place(s);
-	s->children = mem_grow(s->children, s->n_children + 1,
-	    sizeof(struct child *));
-	s->children[s->n_children++] = child;
-	return true;
-}
-
-static bool
-open_signals(struct supervisor *s, struct err *err)
-{
-	sigset_t	 set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (s->signals == -1)
-		return err_errno(err, ERR_TEMP, "signalfd");
-	return true;
-}
-
-static bool
-prepare(struct supervisor *s, const char *path, struct err *err)
-{
-	s->config_path = path;
-	if (!stats_open(err) || !config_read(path, &s->config, err))
-		return false;
-	stats_process(0, STATS_SUPERVISOR, getpid(), false);
-	stats_config(s->generation, true);
-	if (s->config->n_listeners == 0)
-		return err_set(err, ERR_CONFIG, "%s: no listener is "
-		    "configured: the daemon would have nothing to do", path);
-	if (!find_users(s, err) || !open_signals(s, err))
-		return false;
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
-	    s->log_fds) == -1)
-		return err_errno(err, ERR_TEMP, "socketpair");
-	if (!add_child(s, NULL, err))
-		return false;
-	for (size_t i = 0; i < s->config->n_listeners; i++)
-		if (!add_child(s, &s->config->listeners[i], err))
-			return false;
-	return admin_open(s->config->store, &s->user, &s->admin,
-	    &s->admin_path, err);
-}
-
-/* --- starting -------------------------------------------------------------- */
-
-/* The vault's ends of all filters' channels; the caller's. */
-static int *
-collect_channels(const struct supervisor *s, size_t *n)
-{
-	int	*fds = mem_array(s->n_children * CHILD_CHANNELS, sizeof(*fds));
-
-	*n = 0;
-	for (size_t i = 0; i < s->n_children; i++)
-		for (size_t k = 0; k < CHILD_CHANNELS &&
-		    s->children[i]->kind == CHILD_FILTER; k++)
-			fds[(*n)++] = s->children[i]->vault_ends[k];
-	return fds;
-}
-
-static _Noreturn void
-become(struct supervisor *s, const struct child *child, pid_t parent,
-    int ready)
-{
-	sigset_t	 none;
-	size_t		 n_channels;
-	int		*channels = collect_channels(s, &n_channels);
-
-	/* What a terminal sends (Ctrl-C) is the supervisor's to handle. */
-	setpgid(0, 0);
-	stats_here(child->place);
-	stats_process(child->place, child->kind == CHILD_VAULT ? STATS_VAULT :
-	    STATS_FILTER, getpid(), child->started_ms != 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (child->kind == CHILD_VAULT)
-		vault_main(&(struct vault_start){
-		    .config = s->config,
-		    .generation = s->generation,
-		    .user = &s->user,
-		    .supervisor = parent,
-		    .channels = channels,
-		    .n_channels = n_channels,
-		    .admin = s->admin,
-		    .control = child->control[1],
-		    .log = s->log_fds[1],
-		    .ready = ready,
-		});
-	filter_main(&(struct filter_start){
-	    .config = s->config,
-	    .generation = s->generation,
-	    .listener = child->listener,
-	    .user = &s->filter_user,
-	    .supervisor = parent,
-	    .channels = child->filter_ends,
-	    .n_channels = CHILD_CHANNELS,
-	    .control = child->control[1],
-	    .log = s->log_fds[1],
-	    .ready = ready,
-	});
-}
-
-static bool
-start(struct supervisor *s, struct child *child, int ready, struct err *err)
-{
-	pid_t	 parent = getpid(), pid;
-
-	if ((pid = fork()) == -1)
-		return err_errno(err, ERR_TEMP, "fork");
-	if (pid == 0)
-		become(s, child, parent, ready);
-	child_started(child, pid);
-	return true;
-}
-
-/* At the daemon's start each process must come up, one after the other. */
-static bool
-start_first(struct supervisor *s, struct child *child, struct err *err)
-{
-	int	 reader, writer;
-	bool	 is_ok;
-
-	if (!report_pipe(&reader, &writer, err))
-		return false;
-	is_ok = start(s, child, writer, err);
-	close(writer);
-	if (is_ok && !report_wait(reader, START_MS, err))
-		is_ok = err_prefix(err, "%s", child->name);
-	close(reader);
-	log_relay(s->log_fds[0]);
-	return is_ok;
-}
-
-static bool
-start_all(struct supervisor *s, struct err *err)
-{
-	for (size_t i = 0; i < s->n_children; i++)
-		if (!start_first(s, s->children[i], err))
-			return false;
-	return true;
-}
 
 /* --- while it runs ----------------------------------------------------------- */
 
@@ -312,148 +90,14 @@ restart_due(struct supervisor *s)
 	for (size_t i = 0; i < s->n_children; i++) {
 		struct child	*child = s->children[i];
 
-		if (!child_is_due(child) || start(s, child, -1, &err))
+		if (!child_is_due(child) || supervisor_start(s, child, -1, &err))
 			continue;
 		log_line(LOG_ERR, "%s: %s", child->name, err.reason);
 		child_ended(child);
 	}
 }
 
-/* --- a new configuration -------------------------------------------------------- */
-
-static bool
-is_same_text(const char *a, const char *b)
-{
-	return strcmp(a, b) == 0;
-}
-
-static bool
-is_same_listener(const struct listener *a, const struct listener *b)
-{
-	return is_same_text(a->spec, b->spec) && a->role == b->role &&
-	    is_same_text(a->group, b->group) && a->mode == b->mode;
-}
-
-/* What is tied to the processes' users and the open store. */
-static bool
-needs_restart(const struct config *a, const struct config *b)
-{
-	return !is_same_text(a->store, b->store) ||
-	    !is_same_text(a->master_key, b->master_key) ||
-	    !is_same_text(a->user, b->user) ||
-	    !is_same_text(a->filter_user, b->filter_user);
-}
-
-static const struct listener *
-find_listener(const struct config *config, const struct listener *wanted)
-{
-	for (size_t i = 0; i < config->n_listeners; i++)
-		if (is_same_listener(&config->listeners[i], wanted))
-			return &config->listeners[i];
-	return NULL;
-}
-
-/*
- * A filter goes whose listener went or changed; its mails are finished.  All
- * go if the spool moves, since their sandbox has no way to the new one.
- */
-static void
-retire_filters(struct supervisor *s, const struct config *fresh)
-{
-	bool	 is_moved = !is_same_text(s->config->spool_dir,
-	    fresh->spool_dir);
-
-	for (size_t i = 0; i < s->n_children; i++) {
-		struct child	*child = s->children[i];
-
-		if (child->kind != CHILD_FILTER || child->is_retired)
-			continue;
-		child->listener = is_moved ? NULL :
-		    find_listener(fresh, child->listener);
-		if (child->listener != NULL)
-			continue;
-		child->is_retired = true;
-		log_line(LOG_INFO, "%s is no longer configured so",
-		    child->name);
-		if (child->pid > 0)
-			kill(child->pid, SIGTERM);
-	}
-}
-
-static bool
-has_filter(const struct supervisor *s, const struct listener *listener)
-{
-	for (size_t i = 0; i < s->n_children; i++)
-		if (s->children[i]->listener == listener)
-			return true;
-	return false;
-}
-
-static void
-add_filters(struct supervisor *s)
-{
-	struct err	 err = { 0 };
-
-	for (size_t i = 0; i < s->config->n_listeners; i++) {
-		const struct listener	*listener = &s->config->listeners[i];
-
-		if (has_filter(s, listener))
-			continue;
-		if (!add_child(s, listener, &err) ||
-		    !control_send_channels(s->children[0]->control[0],
-		    s->children[s->n_children - 1]->vault_ends,
-		    CHILD_CHANNELS, &err))
-			log_line(LOG_ERR, "%s: %s", listener->spec,
-			    err.reason);
-	}
-}
-
-static void
-tell_children(struct supervisor *s, const struct config_bundle *bundle,
-    int done)
-{
-	struct err	 err = { 0 };
-
-	for (size_t i = 0; i < s->n_children; i++)
-		if (!s->children[i]->is_retired &&
-		    !control_send_config(s->children[i]->control[0],
-		    s->generation, bundle, done, &err))
-			log_line(LOG_ERR, "%s keeps its old configuration: %s",
-			    s->children[i]->name, err.reason);
-}
-
-/*
- * All files are read and checked first; with an error in any of them,
- * everything stays as it was.  done: see control_send_config().
- */
-static bool
-reload(struct supervisor *s, int done, struct err *err)
-{
-	struct config_bundle	 bundle = { 0 };
-	struct config		*fresh = NULL;
-
-	if (!config_bundle_read(s->config_path, &bundle, err) ||
-	    !config_parse(bundle.sources, bundle.n, &fresh, err)) {
-		err_prefix(err, "the configuration stays as it was");
-		stats_config(0, false);
-		log_line(LOG_ERR, "%s", err->reason);
-		config_bundle_free(&bundle);
-		return false;
-	}
-	if (needs_restart(s->config, fresh))
-		log_line(LOG_WARNING, "store, master-key, user and "
-		    "filter-user change only when the daemon is restarted");
-	stats_config(++s->generation, true);
-	retire_filters(s, fresh);
-	config_free(s->config);
-	s->config = fresh;
-	tell_children(s, &bundle, done);
-	add_filters(s);
-	config_bundle_free(&bundle);
-	log_line(LOG_INFO, "configuration reloaded (generation %u)",
-	    (unsigned)s->generation);
-	return true;
-}
+/* --- requests and signals -------------------------------------------------- */
 
 /* smimectl reload, by way of the vault. */
 static void
@@ -464,7 +108,7 @@ handle_reload(struct supervisor *s, int done)
 	if (s->is_stopping)
 		err_set(&err, ERR_TEMP, "the daemon is stopping");
 	/* A pipe takes a sentence without waiting. */
-	if ((s->is_stopping || !reload(s, done, &err)) &&
+	if ((s->is_stopping || !supervisor_reload(s, done, &err)) &&
 	    write(done, err.reason, strlen(err.reason)) == -1)
 		log_line(LOG_ERR, "whoever asked for a reload is gone");
 	close(done);
@@ -498,7 +142,7 @@ end_silent_vault(struct supervisor *s)
 
 	if (limit_ms < SILENT_MIN_MS)
 		limit_ms = SILENT_MIN_MS;
-	if (!child_is_silent(vault, limit_ms, START_MS))
+	if (!child_is_silent(vault, limit_ms, SUPERVISOR_START_MS))
 		return;
 	log_line(LOG_ERR, "the vault (process %ld) has given no sign of life "
 	    "for %lld seconds: it is killed", (long)vault->pid,
@@ -513,13 +157,13 @@ static void
 handle_signals(struct supervisor *s)
 {
 	struct signalfd_siginfo	 info;
-	struct err		 err = { 0 };	/* logged by reload() */
+	struct err		 err = { 0 };	/* logged by supervisor_reload() */
 
 	while (read(s->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
 			s->is_stopping = true;
 		if (info.ssi_signo == SIGHUP && !s->is_stopping)
-			reload(s, -1, &err);
+			supervisor_reload(s, -1, &err);
 	}
 	reap(s);
 	clear_away_retired(s);
@@ -621,7 +265,8 @@ supervisor_run(const struct supervisor_options *options)
 	struct err		 err = { 0 };
 
 	process_raise_files();
-	if (!prepare(&s, options->config_path, &err) || !start_all(&s, &err)) {
+	if (!supervisor_prepare(&s, options->config_path, &err) ||
+	    !supervisor_start_all(&s, &err)) {
 		stop_all(&s);
 		release(&s);
 		report_failure(options->ready, &err);
