@@ -6,6 +6,7 @@
 
 #include <openssl/err.h>
 
+#define BASE_ERR_C
 #include "base/err.h"
 
 bool

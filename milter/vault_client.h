@@ -34,7 +34,7 @@ bool	vault_client_reload(const char *path, bool *is_absent, struct err *);
 
 /* Over the admin socket: what the daemon has counted, but for groups. */
 typedef void vault_client_status_fn(void *arg, const struct stats_sample *);
-bool	vault_client_status(const char *path, vault_client_status_fn *,
+bool	vault_client_status(const char *path, vault_client_status_fn *fn,
 	    void *arg, bool *is_absent, struct err *);
 
 #endif

@@ -296,14 +296,16 @@ begin_section(struct parse *p, const cfg_t *cfg)
 	int		 line = p->scan.section_lines[p->n_ended];
 
 	p->current = cfg;
-	if (cfg->title != NULL && !take_title(p, cfg, line))
-		return fail(p, line);
 	if (section == CONFIG_DEFAULT)
 		p->config->default_group.line = line;
-	if (section == CONFIG_LISTENER)
-		begin_listener(p, cfg->title, line);
-	if (section != CONFIG_GROUP && section != CONFIG_RECIPIENTS)
+	if (cfg->title == NULL)		/* there is one of its kind */
 		return true;
+	if (!take_title(p, cfg, line))
+		return fail(p, line);
+	if (section == CONFIG_LISTENER) {
+		begin_listener(p, cfg->title, line);
+		return true;
+	}
 	if (!check_title(cfg->title, p->err))
 		return fail(p, line);
 	if (section == CONFIG_GROUP)

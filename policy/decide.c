@@ -92,12 +92,10 @@ cert_reason(enum cert_fact fact, const char *reason)
 static void
 make_reply(struct decision *d, const char *reason)
 {
-	size_t	 i;
-
-	for (i = 0; i < sizeof(d->reply) - 1 && reason[i] != '\0'; i++)
-		d->reply[i] = reason[i] >= ' ' && reason[i] < 0x7f ?
-		    reason[i] : '?';
-	d->reply[i] = '\0';
+	snprintf(d->reply, sizeof(d->reply), "%s", reason);
+	for (char *p = d->reply; *p != '\0'; p++)
+		if (*p < ' ' || *p >= 0x7f)
+			*p = '?';
 }
 
 static void

@@ -435,17 +435,16 @@ put_all(struct local *local, const char *who, const struct put_cert *certs,
 	if (!store_begin_write(local->store, err))
 		return false;
 	/* CAs before what they may have issued. */
-	for (size_t i = 0; is_ok && i < 2 * n; i++) {
-		size_t	 at = i % n;
-
-		if (results[at].verdict == PUT_REFUSED ||
-		    facts[at].is_ca != (i < n))
-			continue;
-		is_ok = put_cert(local, who, &certs[at], &facts[at], now,
-		    &results[at], err);
-		if (is_ok && results[at].verdict == PUT_ADDED)
-			is_changed = true;
-	}
+	for (int ca = 1; ca >= 0; ca--)
+		for (size_t i = 0; is_ok && i < n; i++) {
+			if (results[i].verdict == PUT_REFUSED ||
+			    facts[i].is_ca != (ca == 1))
+				continue;
+			is_ok = put_cert(local, who, &certs[i], &facts[i],
+			    now, &results[i], err);
+			if (is_ok && results[i].verdict == PUT_ADDED)
+				is_changed = true;
+		}
 	if (is_ok && is_changed)
 		is_ok = audit_import(&audit, certs, facts, results, n, err);
 	if (is_ok && is_changed)
