@@ -150,7 +150,7 @@ filter_main(const struct filter_start *start)
 	/* Inherited from the supervisor, whose copy is another's memory. */
 	snapshot_swap_take((struct config *)(uintptr_t)start->config);
 	filter.custody = vault_client_new(start->channels, start->n_channels,
-	    start->config->vault_timeout * 1000);
+	    start->config->vault_timeout * 1000, &filter.stamper);
 	if (!control_follow(start->control, start->generation, NULL, NULL,
 	    &err))
 		report_failure(start->ready, &err);

@@ -59,6 +59,7 @@ struct journey_request {
 	const struct config	*config;
 	enum role		 role;
 	struct custody		*custody;
+	const struct stamper	*stamper;	/* for stamp and seal */
 	struct mail		*mail;
 	int64_t			 now;
 	bool			 is_dry;	/* stop at the decision */

@@ -213,6 +213,7 @@ session_end(struct session *session, const char *queue_id, struct edits *out)
 	    .config = snapshot_config(session->snapshot),
 	    .role = session->filter->role,
 	    .custody = session->filter->custody,
+	    .stamper = &session->filter->stamper,
 	    .mail = session->mail,
 	    .now = (int64_t)time(NULL),
 	}, &session->journey);

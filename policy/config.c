@@ -101,6 +101,7 @@ static const struct row	 rows[] = {
 	TOP("spool-dir", "\"/var/tmp\"", config_value_path, spool_dir),
 	TOP("vault-timeout", "20", config_value_seconds, vault_timeout),
 	TOP("key-rate", "10000", config_value_count, key_rate),
+	TOP("stamp-lifetime", "7d", config_value_age, stamp_lifetime),
 
 	LISTENER("role", "direct", config_value_role, role),
 	LISTENER("group", "\"\"", config_value_string, group),

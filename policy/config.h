@@ -177,6 +177,7 @@ struct config {
 	char			*spool_dir;
 	int			 vault_timeout;		/* seconds */
 	size_t			 key_rate;		/* signatures in a minute */
+	int			 stamp_lifetime;	/* seconds */
 
 	struct listener		*listeners;
 	size_t			 n_listeners;
