@@ -9,6 +9,7 @@
 #include "base/addr.h"
 #include "milter/edits.h"
 #include "milter/mail.h"
+#include "milter/stamp.h"
 #include "policy/config.h"
 #include "policy/decide.h"
 #include "smime/canon.h"
@@ -33,6 +34,7 @@ struct journey_recipient {
 
 /* All that was found out on the way; what explain prints. */
 struct journey {
+	enum role		 role;
 	char			 from[ADDR_MAX];	/* "" if there is no one author */
 	struct err		 from_problem;		/* then why */
 	size_t			 n_authors;		/* mailboxes that From could mean */
@@ -42,7 +44,9 @@ struct journey {
 	struct journey_recipient *also;			/* also-encrypt-to */
 	size_t			 n_also;
 	struct detected		 detected;
-	struct wishes		 wishes;
+	struct wishes		 wishes;		/* seal: the stamp's */
+	bool			 has_stamp;		/* a good one; or got it */
+	bool			 was_encryptable;	/* as it says */
 	bool			 is_authorised;
 	struct err		 unauthorised;		/* why not */
 	struct rule		 rule;
