@@ -425,10 +425,13 @@ wait_for_mail() {
 	! mail_arrived $(($1 + 1)) || fail "more than $1 mails arrived"
 }
 
-# copy_for ADDRESS: the number of the one mail that went to it and nobody else.
+# copy_for ADDRESS [FIRST]: the number of the one mail, from FIRST on, that went
+# to it and nobody else.
 copy_for() {
-	local found
-	found=$(grep -lixF "RCPT TO:<$1>" sink/*.env)
+	local found number
+	found=$(for number in $(seq "${2:-1}" "$(ls sink | grep -c env)"); do
+		grep -liE "^RCPT TO:<$1>( |$)" "sink/$number.env"
+	done)
 	[ "$(wc -w <<<"$found")" = 1 ] ||
 	    fail "$1 should have one copy, and has: ${found:-none}"
 	[ "$(grep -ci '^RCPT TO:' $found)" = 1 ] ||
