@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# In two passes, with a process of the daemon killed and Postfix restarted at
+# random while mail is under way: each recipient gets each mail, once, and it
+# is for him.  (Three rounds here, a hundred in make check-long.)
+. "$(dirname "$0")/../lib/testlib.sh"
+
+rounds=3
+[ -z "${SMIME_LONG:-}" ] || rounds=100
+
+configure stamp seal <<-'EOF'
+default {
+    sign    = require
+    encrypt = prefer
+}
+EOF
+make_store
+import_key alice
+import bob carol
+make_leaf uma vera
+start_daemon
+start_sink
+echo "team@example.org uma@example.net, vera@example.net" >virtual
+start_postfix --layout split "virtual_alias_maps = texthash:$T/virtual" \
+    'queue_run_delay = 1s' 'minimal_backoff_time = 1s' \
+    'maximal_backoff_time = 2s' 'smtpd_milter_maps ='
+everybody='bob carol uma vera nocert'
+
+# A process of the daemon, any; the daemon itself is started again.
+kill_one() {
+	local pids pid
+	mapfile -t pids < <(echo "$daemon_pid"; pgrep -P "$daemon_pid")
+	pid=${pids[RANDOM % ${#pids[@]}]}
+	kill -9 "$pid" || return
+	[ "$pid" = "$daemon_pid" ] || return
+	wait "$daemon_pid"
+	wait_until 10 no_child_of "$pid" || fail "processes outlive the daemon"
+	start_daemon
+} 2>/dev/null
+no_child_of() {
+	! grep -qs "^$T/store/" <(readlink /proc/[0-9]*/fd/*)
+}
+# Whoever submits is told 4xx, and tries again.
+submit() {
+	local try
+	for try in $(seq 60); do
+		send --login alice@example.org --to "bob@example.net,\
+carol@example.net,team@example.org,nocert@example.net" mail
+		! grep -q '^DATA 250' reply || return 0
+		! grep -q '^[A-Z].* 5[0-9][0-9] ' reply ||
+		    fail "a mail was refused for good"
+		sleep 0.5
+	done
+	fail "a mail was never taken"
+}
+
+for round in $(seq $rounds); do
+	printf '%s\n' "From: alice@example.org" "To: bob@example.net" \
+	    "Cc: carol@example.net, team@example.org" \
+	    "Message-ID: <$round@example.org>" "Subject: $round" "" \
+	    "This is number $round." >mail
+	submit &
+	submitting=$!
+	sleep "0.$((RANDOM % 10))"
+	kill_one
+	wait $submitting || exit 1
+	sleep "0.$((RANDOM % 10))"
+	kill_one
+	if [ $((RANDOM % 2)) = 0 ] || [ "$round" = $rounds ]; then
+		stop_postfix
+		run_postfix
+	fi
+done
+
+all=$((rounds * 5))
+flushed() {
+	postqueue -c "$T/etc" -f 2>postqueue.err
+	mail_arrived "$all"
+}
+wait_until $((60 + rounds)) flushed ||
+    fail "$(ls sink | grep -c eml) of $all copies have arrived"
+queue_is_empty() {
+	postqueue -c "$T/etc" -p 2>&1 | grep -q 'Mail queue is empty'
+}
+wait_until 30 queue_is_empty ||
+    fail "something is left in the queue"
+wait_for_mail $all
+
+for copy in $(seq $all); do
+	recipient=$(sed -n 's/^RCPT TO:<\(.*\)@.*/\1/p' "sink/$copy.env")
+	id=$("$lib/mime" fields "sink/$copy.eml" |
+	    sed -n 's/^Message-ID: <\(.*\)@.*/\1/p')
+	echo "$id $recipient"
+	[ "$recipient" != nocert ] || continue
+	decrypt "$recipient" "$copy" >inner
+	verify "$T/inner" >entity
+	grep -q "number $id\." entity || fail "copy $copy is another mail's"
+done | sort >got
+for round in $(seq $rounds); do
+	for name in $everybody; do
+		echo "$round $name"
+	done
+done | sort >want
+diff want got >difference || fail "not one copy for each: $(cat difference)"
