@@ -45,6 +45,7 @@ int	cmd_check(struct cmd_context *, int, char **);
 int	cmd_explain(struct cmd_context *, int, char **);
 int	cmd_log(struct cmd_context *, int, char **);
 int	cmd_rewrap(struct cmd_context *, int, char **);
+int	cmd_postfix(struct cmd_context *, int, char **);
 int	cmd_reload(struct cmd_context *, int, char **);
 int	cmd_seal(struct cmd_context *, int, char **);
 

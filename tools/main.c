@@ -66,6 +66,12 @@ static const struct cmd commands[] = {
 	{ "check", cmd_check, "[--expiring DAYS]",
 	    "look for everything that is wrong or soon will be",
 	    "  --expiring DAYS  what counts as soon; 30 by default\n" },
+	{ "postfix", cmd_postfix, "[--layout direct|split] [--check]",
+	    "print what Postfix has to be told, or check what it was told",
+	    "  --layout NAME  direct (one pass) or split (two); as the "
+	    "listeners are by default\n"
+	    "  --port N       where the second pass listens; 10026 by default\n"
+	    "  --check        read Postfix's configuration, say what is wrong\n" },
 	{ "reload", cmd_reload, "",
 	    "make the daemon read its configuration, if it is right", NULL },
 	{ "rewrap", cmd_rewrap, "",
