@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The algorithms that the configuration can name; one table has the rest. */
 enum digest {
@@ -28,6 +29,13 @@ size_t		 alg_digest_len(enum digest);
 /* The name that EVP_MD_fetch() and EVP_CIPHER_fetch() know it by. */
 const char	*alg_digest_openssl(enum digest);
 bool		 alg_digest_parse(const char *, enum digest *);
+
+/*
+ * DER of RSASSA-PSS-params (RFC 4055, section 3.1): the digest, MGF1 with it,
+ * and a salt of its length.
+ */
+#define ALG_PSS_LEN	54
+void		 alg_pss_parameters(enum digest, uint8_t out[ALG_PSS_LEN]);
 
 /* "aes-256-cbc" */
 const char	*alg_cipher_name(enum cipher);

@@ -2,20 +2,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/pieces.h"
 
-#define LINE_IN		48	/* bytes that make a line of 64 characters */
-#define LINE_OUT	(64 + 2)
-#define LINES_AT_ONCE	512	/* 32 KiB of text, below libmilter's 64 KiB */
+#define LINES_AT_ONCE	992	/* just below libmilter's 64 KiB */
 
 struct piece {
 	const uint8_t	*data;
 	size_t		 len;
-	bool		 is_base64;
+	struct pieces	*encoded;	/* read as base64; data is NULL then */
 	struct buf	 owned;
+	struct spool	*spool;
 };
 
 struct pieces {
@@ -77,11 +75,24 @@ pieces_add_str(struct pieces *pieces, const char *s)
 	pieces_add_take(pieces, &buf);
 }
 
-void
-pieces_add_base64_take(struct pieces *pieces, struct buf *buf)
+bool
+pieces_add_spool_take(struct pieces *pieces, struct spool *spool,
+    struct err *err)
 {
-	pieces_add_take(pieces, buf);
-	pieces->list[pieces->n - 1].is_base64 = true;
+	struct piece	*piece = add(pieces);
+
+	piece->spool = spool;
+	if (spool_bytes(spool, &piece->data, &piece->len, err))
+		return true;
+	pieces->failed = true;
+	return false;
+}
+
+void
+pieces_add_base64_take(struct pieces *pieces, struct pieces *more)
+{
+	add(pieces)->encoded = more;
+	pieces->failed |= more->failed;
 }
 
 void
@@ -94,49 +105,100 @@ pieces_append_take(struct pieces *pieces, struct pieces *more)
 	free(more);
 }
 
-static size_t
-base64_len(size_t len)
-{
-	size_t	 lines = len / LINE_IN, rest = len % LINE_IN;
-
-	return lines * LINE_OUT + (rest == 0 ? 0 : (rest + 2) / 3 * 4 + 2);
-}
-
 size_t
 pieces_len(const struct pieces *pieces)
 {
 	size_t	 len = 0;
 
-	for (size_t i = 0; i < pieces->n; i++)
-		len += pieces->list[i].is_base64 ?
-		    base64_len(pieces->list[i].len) : pieces->list[i].len;
+	for (size_t i = 0; i < pieces->n; i++) {
+		const struct piece	*piece = &pieces->list[i];
+
+		len += piece->encoded != NULL ?
+		    base64_len(pieces_len(piece->encoded)) : piece->len;
+	}
 	return len;
 }
 
+/* Base64 on its way from runs of any length to whole lines. */
+struct encoder {
+	pieces_fn	*fn;
+	void		*arg;
+	uint8_t		*text;
+	size_t		 len;		/* of text */
+	uint8_t		 rest[BASE64_LINE_IN];	/* less than a line */
+	size_t		 n_rest;
+};
+
 static bool
-walk_base64(const struct piece *piece, pieces_fn *fn, void *arg,
+flush(struct encoder *e, struct err *err)
+{
+	size_t	 len = e->len;
+
+	e->len = 0;
+	return len == 0 || e->fn(e->arg, e->text, len, err);
+}
+
+static bool
+encode_lines(struct encoder *e, const uint8_t *data, size_t n_lines,
     struct err *err)
 {
-	uint8_t		*text = mem_alloc(LINES_AT_ONCE * LINE_OUT + 1);
-	const uint8_t	*p = piece->data;
-	size_t		 left = piece->len;
-	bool		 is_ok = true;
+	while (n_lines > 0) {
+		size_t	 n = LINES_AT_ONCE - e->len / BASE64_LINE_OUT;
 
-	while (left > 0 && is_ok) {
-		size_t	 n = 0;
-
-		for (int i = 0; i < LINES_AT_ONCE && left > 0; i++) {
-			size_t	 in = left < LINE_IN ? left : LINE_IN;
-
-			n += (size_t)EVP_EncodeBlock(text + n, p, (int)in);
-			text[n++] = '\r';
-			text[n++] = '\n';
-			p += in;
-			left -= in;
-		}
-		is_ok = fn(arg, text, n, err);
+		n = n < n_lines ? n : n_lines;
+		base64_lines(e->text + e->len, data, n);
+		e->len += n * BASE64_LINE_OUT;
+		data += n * BASE64_LINE_IN;
+		n_lines -= n;
+		if (e->len == LINES_AT_ONCE * BASE64_LINE_OUT &&
+		    !flush(e, err))
+			return false;
 	}
-	free(text);
+	return true;
+}
+
+static bool
+encode_run(void *arg, const uint8_t *data, size_t len, struct err *err)
+{
+	struct encoder	*e = arg;
+
+	if (e->n_rest > 0) {
+		size_t	 n = BASE64_LINE_IN - e->n_rest;
+
+		n = n < len ? n : len;
+		memcpy(e->rest + e->n_rest, data, n);
+		e->n_rest += n;
+		data += n;
+		len -= n;
+		if (e->n_rest < BASE64_LINE_IN)
+			return true;
+		e->n_rest = 0;
+		if (!encode_lines(e, e->rest, 1, err))
+			return false;
+	}
+	if (!encode_lines(e, data, len / BASE64_LINE_IN, err))
+		return false;
+	e->n_rest = len % BASE64_LINE_IN;
+	memcpy(e->rest, data + len - e->n_rest, e->n_rest);
+	return true;
+}
+
+static bool
+walk_base64(const struct pieces *pieces, pieces_fn *fn, void *arg,
+    struct err *err)
+{
+	size_t		 room = base64_len(pieces_len(pieces));
+	struct encoder	 e = { .fn = fn, .arg = arg };
+	bool		 is_ok;
+
+	if (room > LINES_AT_ONCE * BASE64_LINE_OUT)
+		room = LINES_AT_ONCE * BASE64_LINE_OUT;
+	e.text = mem_grow(NULL, room + BASE64_LINE_OUT, 1);
+	is_ok = pieces_walk(pieces, encode_run, &e, err);
+	if (is_ok && e.n_rest > 0)
+		e.len += base64_last(e.text + e.len, e.rest, e.n_rest);
+	is_ok = is_ok && flush(&e, err);
+	free(e.text);
 	return is_ok;
 }
 
@@ -149,8 +211,8 @@ pieces_walk(const struct pieces *pieces, pieces_fn *fn, void *arg,
 	for (size_t i = 0; i < pieces->n; i++) {
 		const struct piece	*piece = &pieces->list[i];
 
-		if (piece->is_base64) {
-			if (!walk_base64(piece, fn, arg, err))
+		if (piece->encoded != NULL) {
+			if (!walk_base64(piece->encoded, fn, arg, err))
 				return false;
 		} else if (piece->len > 0) {
 			if (!fn(arg, piece->data, piece->len, err))
@@ -165,8 +227,11 @@ pieces_free(struct pieces *pieces)
 {
 	if (pieces == NULL)
 		return;
-	for (size_t i = 0; i < pieces->n; i++)
+	for (size_t i = 0; i < pieces->n; i++) {
 		buf_free(&pieces->list[i].owned);
+		spool_free(pieces->list[i].spool);
+		pieces_free(pieces->list[i].encoded);
+	}
 	free(pieces->list);
 	free(pieces);
 }

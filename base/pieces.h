@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/spool.h"
 
 /*
  * A new body as a list of pieces, in order: bytes of the mail where they are
@@ -24,8 +25,10 @@ void	 pieces_add(struct pieces *, const void *, size_t len);
 void	 pieces_add_str(struct pieces *, const char *);
 /* Moved: the buf is empty afterwards. */
 void	 pieces_add_take(struct pieces *, struct buf *);
-/* Moved, and read as base64 in lines of 64 characters and CRLF. */
-void	 pieces_add_base64_take(struct pieces *, struct buf *);
+/* Moved, and complete.  False if its bytes cannot be had, and walks fail. */
+bool	 pieces_add_spool_take(struct pieces *, struct spool *, struct err *);
+/* Moved, and read as base64 in lines of 64 characters and CRLF, see base64.h. */
+void	 pieces_add_base64_take(struct pieces *, struct pieces *);
 /* All of more at the end, what it owns included; more is freed. */
 void	 pieces_append_take(struct pieces *, struct pieces *more);
 

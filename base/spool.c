@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
+#include "base/block.h"
 #include "base/mem.h"
 #include "base/spool.h"
 
@@ -14,7 +15,8 @@ struct spool {
 	char		*dir;
 	size_t		 memory_max;
 	size_t		 max;
-	struct buf	 memory;
+	struct block	 block;		/* while all is in memory */
+	uint8_t		*staged;	/* what spool_room() gave, with a file */
 	int		 fd;		/* -1 while all is in memory */
 	size_t		 len;
 	void		*map;		/* NULL until read from the file */
@@ -67,29 +69,76 @@ move_to_file(struct spool *spool, struct err *err)
 	if (spool->fd == -1)
 		return err_errno(err, ERR_TEMP,
 		    "cannot create a file for the mail in %s", spool->dir);
-	if (!write_all(spool, spool->memory.data, spool->memory.len, err))
+	if (!write_all(spool, spool->block.data, spool->len, err))
 		return false;
-	buf_free(&spool->memory);
+	block_give(&spool->block, spool->memory_max);
 	return true;
+}
+
+/* A larger block, or if there is none, the file. */
+static bool
+grow(struct spool *spool, size_t len, struct err *err)
+{
+	struct block	 block;
+
+	if (!block_take(&block, 2 * spool->block.cap > len ?
+	    2 * spool->block.cap : len, spool->memory_max) &&
+	    !block_take(&block, len, spool->memory_max))
+		return move_to_file(spool, err);
+	if (spool->len > 0)
+		memcpy(block.data, spool->block.data, spool->len);
+	block_give(&spool->block, spool->memory_max);
+	spool->block = block;
+	return true;
+}
+
+static bool
+make_room(struct spool *spool, size_t len, struct err *err)
+{
+	if (spool->max != 0 && len > spool->max - spool->len)
+		return err_set(err, ERR_MESSAGE,
+		    "the mail is larger than %zu bytes", spool->max);
+	if (spool->fd != -1 || len <= spool->block.cap - spool->len)
+		return true;
+	return grow(spool, spool->len + len, err);
 }
 
 bool
 spool_add(struct spool *spool, const void *data, size_t len, struct err *err)
 {
-	if (spool->max != 0 && len > spool->max - spool->len)
-		return err_set(err, ERR_MESSAGE,
-		    "the mail is larger than %zu bytes", spool->max);
-	if (spool->fd == -1 && spool->len + len > spool->memory_max &&
-	    !move_to_file(spool, err))
+	if (len == 0)
+		return true;
+	if (!make_room(spool, len, err))
 		return false;
-	if (spool->fd != -1) {
-		if (!write_all(spool, data, len, err))
-			return false;
-	} else {
-		buf_add(&spool->memory, data, len);
-		if (!buf_ok(&spool->memory, "the mail's body", err))
-			return false;
+	if (spool->fd == -1)
+		memcpy(spool->block.data + spool->len, data, len);
+	else if (!write_all(spool, data, len, err))
+		return false;
+	spool->len += len;
+	return true;
+}
+
+bool
+spool_room(struct spool *spool, size_t len, uint8_t **room, struct err *err)
+{
+	if (!make_room(spool, len, err))
+		return false;
+	if (spool->fd == -1) {
+		*room = spool->block.data + spool->len;
+		return true;
 	}
+	free(spool->staged);
+	if ((spool->staged = malloc(len)) == NULL)
+		return err_set(err, ERR_TEMP, "no memory to write the mail");
+	*room = spool->staged;
+	return true;
+}
+
+bool
+spool_wrote(struct spool *spool, size_t len, struct err *err)
+{
+	if (spool->fd != -1 && !write_all(spool, spool->staged, len, err))
+		return false;
 	spool->len += len;
 	return true;
 }
@@ -97,11 +146,10 @@ spool_add(struct spool *spool, const void *data, size_t len, struct err *err)
 void
 spool_expect(struct spool *spool, size_t len)
 {
-	if (spool->fd == -1 && len > spool->memory.len &&
-	    len <= spool->memory_max && (spool->max == 0 || len <= spool->max))
-		buf_reserve(&spool->memory, len - spool->memory.len);
 	/* Without that much memory now, it is asked for again as bytes come. */
-	spool->memory.failed = false;
+	if (spool->fd == -1 && spool->block.data == NULL && len > 0 &&
+	    (spool->max == 0 || len <= spool->max))
+		block_take(&spool->block, len, spool->memory_max);
 }
 
 size_t
@@ -117,12 +165,12 @@ spool_bytes(struct spool *spool, const uint8_t **bytes, size_t *len,
 	*len = spool->len;
 	if (spool->fd == -1) {
 		*bytes = spool->len == 0 ? (const uint8_t *)"" :
-		    spool->memory.data;
+		    spool->block.data;
 		return true;
 	}
 	if (spool->map == NULL) {
-		spool->map = mmap(NULL, spool->len, PROT_READ, MAP_PRIVATE,
-		    spool->fd, 0);
+		spool->map = mmap(NULL, spool->len, PROT_READ, MAP_PRIVATE |
+		    MAP_POPULATE, spool->fd, 0);
 		if (spool->map == MAP_FAILED) {
 			spool->map = NULL;
 			return err_errno(err, ERR_TEMP,
@@ -142,7 +190,8 @@ spool_free(struct spool *spool)
 		munmap(spool->map, spool->len);
 	if (spool->fd != -1)
 		close(spool->fd);
-	buf_free(&spool->memory);
+	block_give(&spool->block, spool->memory_max);
+	free(spool->staged);
 	free(spool->dir);
 	free(spool);
 }

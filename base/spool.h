@@ -9,23 +9,30 @@
 #include "base/err.h"
 
 /*
- * A mail's body: appended as it arrives, read when it is complete.  It stays
- * in memory up to a limit; beyond that it moves to a file without a name,
- * which ends with the process whatever happens, and is read through a mapping.
+ * As many bytes as a mail has: appended as they come, read when they are
+ * complete.  They stay in memory as long as all spools together have no more
+ * of it than they may; beyond that they move to a file without a name, which
+ * ends with the process whatever happens, and is read through a mapping.
  */
 struct spool;
 
 struct spool_options {
 	const char	*dir;		/* where the file goes; borrowed */
-	size_t		 memory_max;	/* bytes held in memory, then the file */
-	size_t		 max;		/* bytes in all; 0 is no limit */
+	size_t		 memory_max;	/* bytes of memory, all spools together */
+	size_t		 max;		/* bytes of this one; 0 is no limit */
 };
 
-/* Never fails; nothing is allocated for the body before it arrives. */
+/* Never fails; nothing is allocated for the bytes before they arrive. */
 struct spool	*spool_new(const struct spool_options *);
 /* ERR_TEMP: no memory or disk; ERR_MESSAGE: more than max. */
 bool	 spool_add(struct spool *, const void *, size_t len, struct err *);
-/* Room for a body of this size, as MAIL FROM's SIZE= announces; a hint. */
+/*
+ * The same without a copy: where the next bytes go, room for len of them,
+ * and then how many they were.  Nothing else may be called in between.
+ */
+bool	 spool_room(struct spool *, size_t len, uint8_t **, struct err *);
+bool	 spool_wrote(struct spool *, size_t len, struct err *);
+/* Room for this many, as MAIL FROM's SIZE= announces; a hint. */
 void	 spool_expect(struct spool *, size_t len);
 size_t	 spool_len(const struct spool *);
 /*

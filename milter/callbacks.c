@@ -217,25 +217,35 @@ apply_header(SMFICTX *ctx, const struct header_edit *edit)
 }
 
 /*
- * libmilter cuts into packets of its own; what it is given is gathered first,
- * so that small pieces do not make small packets.
+ * Small pieces are gathered, so that they do not make small packets; what
+ * makes a packet by itself goes out from where it lies.
  */
 struct body_out {
 	SMFICTX	*ctx;
 	uint8_t	*chunk;
+	size_t	 room;		/* no more than the whole body needs */
 	size_t	 len;
 	bool	 has_sent;
 };
 
 static bool
-flush_body(struct body_out *out, struct err *err)
+replace_body(struct body_out *out, const uint8_t *data, size_t len,
+    struct err *err)
 {
-	if (smfi_replacebody(out->ctx, out->chunk, (int)out->len) !=
-	    MI_SUCCESS)
+	if (smfi_replacebody(out->ctx, (unsigned char *)(uintptr_t)data,
+	    (int)len) != MI_SUCCESS)
 		return err_set(err, ERR_TEMP, "smfi_replacebody failed");
-	out->len = 0;
 	out->has_sent = true;
 	return true;
+}
+
+static bool
+flush_body(struct body_out *out, struct err *err)
+{
+	size_t	 len = out->len;
+
+	out->len = 0;
+	return replace_body(out, out->chunk, len, err);
 }
 
 static bool
@@ -244,16 +254,40 @@ send_body(void *arg, const uint8_t *data, size_t len, struct err *err)
 	struct body_out	*out = arg;
 
 	while (len > 0) {
-		size_t	 n = CHUNK - out->len < len ? CHUNK - out->len : len;
+		size_t	 n = out->room - out->len;
 
-		memcpy(out->chunk + out->len, data, n);
-		out->len += n;
+		if (len >= CHUNK / 2) {
+			n = CHUNK < len ? CHUNK : len;
+			if ((out->len > 0 && !flush_body(out, err)) ||
+			    !replace_body(out, data, n, err))
+				return false;
+		} else {
+			n = n < len ? n : len;
+			memcpy(out->chunk + out->len, data, n);
+			out->len += n;
+			if (out->len == out->room && !flush_body(out, err))
+				return false;
+		}
 		data += n;
 		len -= n;
-		if (out->len == CHUNK && !flush_body(out, err))
-			return false;
 	}
 	return true;
+}
+
+static bool
+send_all(SMFICTX *ctx, const struct pieces *body, struct err *err)
+{
+	size_t		 len = pieces_len(body);
+	struct body_out	 out = { .ctx = ctx,
+	    .room = len == 0 ? 1 : len < CHUNK ? len : CHUNK };
+	bool		 is_ok;
+
+	out.chunk = mem_grow(NULL, out.room, 1);
+	is_ok = pieces_walk(body, send_body, &out, err);
+	if (is_ok && (out.len > 0 || !out.has_sent))
+		is_ok = flush_body(&out, err);
+	free(out.chunk);
+	return is_ok;
 }
 
 /*
@@ -263,9 +297,7 @@ send_body(void *arg, const uint8_t *data, size_t len, struct err *err)
 static bool
 apply(SMFICTX *ctx, const struct edits *edits)
 {
-	struct body_out	 out = { .ctx = ctx };
 	struct err	 err = { 0 };
-	bool		 is_ok = true;
 
 	for (size_t i = 0; i < edits->n_headers; i++)
 		if (!apply_header(ctx, &edits->headers[i])) {
@@ -273,17 +305,10 @@ apply(SMFICTX *ctx, const struct edits *edits)
 			    "header field %s", edits->headers[i].name);
 			return false;
 		}
-	if (edits->body == NULL)
+	if (edits->body == NULL || send_all(ctx, edits->body, &err))
 		return true;
-	out.chunk = mem_alloc(CHUNK);
-	is_ok = pieces_walk(edits->body, send_body, &out, &err);
-	if (is_ok && (out.len > 0 || !out.has_sent))
-		is_ok = flush_body(&out, &err);
-	free(out.chunk);
-	if (!is_ok)
-		log_line(LOG_ERR, "the new body could not be sent: %s",
-		    err.reason);
-	return is_ok;
+	log_line(LOG_ERR, "the new body could not be sent: %s", err.reason);
+	return false;
 }
 
 static sfsistat

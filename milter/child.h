@@ -29,6 +29,7 @@ struct child {
 	int			 filter_ends[CHILD_CHANNELS];	/* a filter's channels */
 	int			 vault_ends[CHILD_CHANNELS];
 	int			 control[2];	/* the supervisor's end, the child's */
+	size_t			 place;		/* among the counters, see stats.h */
 	bool			 is_retired;	/* not to be started again */
 	pid_t			 pid;		/* 0: not running */
 	int64_t			 started_ms;

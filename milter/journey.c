@@ -190,16 +190,39 @@ find_sender(struct journey *j, struct lookup *lookup, struct facts *facts)
 	    &facts->sender_reason);
 }
 
+/* All who have to be asked for in one question. */
+static void
+ask_for_recipients(struct journey *j, struct lookup *lookup,
+    const struct facts *facts)
+{
+	const char	**addrs = mem_array(j->n_recipients, sizeof(*addrs));
+	size_t		 *at = mem_array(j->n_recipients, sizeof(*at)), n = 0;
+	struct finding	**found = mem_array(j->n_recipients, sizeof(*found));
+	struct err	  err = { 0 };
+
+	for (size_t i = 0; i < j->n_recipients; i++)
+		if (decide_needs_recipient(&j->rule, facts, i)) {
+			addrs[n] = j->recipients[i].addr;
+			at[n++] = i;
+		}
+	lookup_encrypt_all(lookup, addrs, n, found, &err);
+	for (size_t i = 0; i < n; i++) {
+		j->recipients[at[i]].finding = found[i];
+		j->recipients[at[i]].lookup = err;
+	}
+	free(found);
+	free(at);
+	free(addrs);
+}
+
 static void
 find_recipients(struct journey *j, struct lookup *lookup,
     const struct facts *facts, struct fact_recipient *list)
 {
+	ask_for_recipients(j, lookup, facts);
 	for (size_t i = 0; i < j->n_recipients; i++) {
 		struct journey_recipient	*r = &j->recipients[i];
 
-		if (decide_needs_recipient(&j->rule, facts, i))
-			lookup_encrypt(lookup, r->addr, &r->finding,
-			    &r->lookup);
 		list[i].cert = lookup_fact(r->finding, &r->lookup,
 		    &list[i].reason);
 	}
@@ -400,6 +423,8 @@ transform(const struct journey_request *request, const uint8_t *body,
 		.signer_arg = &context,
 		.encrypt = j->decision.do_encrypt,
 		.options.cipher = options->cipher,
+		.options.spool = { .dir = request->config->spool_dir,
+		    .memory_max = request->config->spool_memory },
 		.options.use_oaep = options->key_management ==
 		    KEY_MANAGEMENT_RSA_OAEP,
 		.recipients = certs,
@@ -449,6 +474,7 @@ refuse_size(const struct journey_request *request, struct journey *j)
 	struct decision	*d = &j->decision;
 
 	d->verdict = VERDICT_REJECT;
+	d->why = WHY_LIMIT;
 	d->code = 552;
 	snprintf(d->enhanced, sizeof(d->enhanced), "5.3.4");
 	snprintf(d->reason, sizeof(d->reason),
@@ -457,6 +483,22 @@ refuse_size(const struct journey_request *request, struct journey *j)
 	snprintf(d->reply, sizeof(d->reply), "This mail is larger than the "
 	    "%zu bytes that can be signed or encrypted here",
 	    request->config->max_message_size);
+}
+
+/* Another time there is room (RFC 3463, X.3.2). */
+static void
+refuse_load(const struct mail *mail, struct journey *j)
+{
+	struct decision	*d = &j->decision;
+
+	d->verdict = VERDICT_TEMPFAIL;
+	d->why = WHY_LIMIT;
+	d->code = 451;
+	snprintf(d->enhanced, sizeof(d->enhanced), "4.3.2");
+	snprintf(d->reason, sizeof(d->reason), "%.100s",
+	    mail->failure.reason);
+	snprintf(d->reply, sizeof(d->reply), "The S/MIME filter is busy, "
+	    "try again later");
 }
 
 static void
@@ -512,6 +554,7 @@ journey_run(const struct journey_request *request, struct journey *j)
 	j->role = request->role;
 	if (!request->config->enabled) {
 		j->decision.verdict = VERDICT_GO;
+		j->decision.why = WHY_DISABLED;
 		snprintf(j->decision.reason, sizeof(j->decision.reason),
 		    "not enabled");
 		if (request->role == ROLE_SEAL)
@@ -524,9 +567,13 @@ journey_run(const struct journey_request *request, struct journey *j)
 	read_wishes(request, &j->wishes);
 	if (mail->is_too_large)
 		refuse_size(request, j);
-	else if (mail->failure.kind != ERR_NONE)
+	else if (mail->is_over)
+		refuse_load(mail, j);
+	else if (mail->failure.kind != ERR_NONE) {
 		fail(j, &mail->failure);
-	else
+		if (mail->failure.kind == ERR_MESSAGE)
+			j->decision.why = WHY_LIMIT;
+	} else
 		walk(request, j);
 	if (j->decision.verdict == VERDICT_GO)
 		remove_wishes(request, &j->edits);

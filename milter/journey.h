@@ -80,15 +80,18 @@ void	journey_clear(struct journey *);
 /* Is there a certificate to encrypt to it? */
 bool	journey_is_used(const struct journey_recipient *);
 
+/* Did the first of two passes leave what it decided to the second? */
+bool	journey_is_stamped(const struct journey *);
+
+/* The log line's key=value part (smime-milter(8), LOG); the caller's. */
+char	*journey_log_line(const struct journey *, size_t n_recipients,
+	    int64_t ms);
+
 /*
  * The same as an event (store/event.h), with all recipients that there is
  * room for.  The caller's: event_free().
  */
 void	journey_event(const struct journey *, const struct mail *,
 	    struct event *);
-
-/* The log line's key=value part (smime-milter(8), LOG); the caller's. */
-char	*journey_log_line(const struct journey *, size_t n_recipients,
-	    int64_t ms);
 
 #endif

@@ -53,14 +53,18 @@ add_done(const struct journey *j, struct buf *line, int64_t ms)
 	buf_addf(line, " ms=%lld", (long long)ms);
 }
 
-/* What is decided in the first pass is done in the second. */
+bool
+journey_is_stamped(const struct journey *j)
+{
+	return j->role == ROLE_STAMP && j->decision.verdict == VERDICT_GO &&
+	    j->has_stamp;
+}
+
 static const char *
 action_name(const struct journey *j)
 {
-	if (j->role == ROLE_STAMP && j->decision.verdict == VERDICT_GO &&
-	    j->has_stamp)
-		return "stamp";
-	return decide_action_name(&j->decision);
+	return journey_is_stamped(j) ? "stamp" :
+	    decide_action_name(&j->decision);
 }
 
 char *

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "milter/log.h"
+#include "milter/stats.h"
 
 #define LINE_MAX_LEN	2000	/* what syslog daemons take without cutting */
 
@@ -81,6 +82,8 @@ log_line(int priority, const char *fmt, ...)
 	for (char *p = line; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = '?';
+	if (priority <= LOG_ERR)
+		stats_error();
 	if (target == TO_SUPERVISOR)
 		send_line(priority, line);
 	else

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
 #include "base/addr.h"
 #include "milter/lookup.h"
 
@@ -21,14 +23,14 @@ lookup_sign(struct lookup *lookup, const char *addr, struct finding **out,
 	find(lookup, addr, CERT_USE_SIGN, out, err);
 }
 
-void
-lookup_encrypt(struct lookup *lookup, const char *addr, struct finding **out,
+/* Where the address has none that is usable, perhaps it has without its tag. */
+static void
+find_untagged(struct lookup *lookup, const char *addr, struct finding **out,
     struct err *err)
 {
 	char		 plain[ADDR_MAX];
 	struct finding	*other;
 
-	find(lookup, addr, CERT_USE_ENCRYPT, out, err);
 	if (*out == NULL || (*out)->der != NULL ||
 	    !addr_without_tag(addr, lookup->delimiters, plain))
 		return;
@@ -40,6 +42,32 @@ lookup_encrypt(struct lookup *lookup, const char *addr, struct finding **out,
 	}
 	finding_free(*out);
 	*out = other;
+}
+
+void
+lookup_encrypt(struct lookup *lookup, const char *addr, struct finding **out,
+    struct err *err)
+{
+	find(lookup, addr, CERT_USE_ENCRYPT, out, err);
+	find_untagged(lookup, addr, out, err);
+}
+
+void
+lookup_encrypt_all(struct lookup *lookup, const char *const *addrs, size_t n,
+    struct finding **out, struct err *err)
+{
+	memset(out, 0, n * sizeof(*out));
+	if (lookup->outage.kind != ERR_NONE) {
+		*err = lookup->outage;
+		return;
+	}
+	if (!custody_find_all(lookup->custody, addrs, n, CERT_USE_ENCRYPT,
+	    lookup->now, out, err)) {
+		lookup->outage = *err;
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		find_untagged(lookup, addrs[i], &out[i], err);
 }
 
 enum cert_fact

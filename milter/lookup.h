@@ -32,6 +32,10 @@ void	lookup_sign(struct lookup *, const char *addr, struct finding **out,
 void	lookup_encrypt(struct lookup *, const char *addr,
 	    struct finding **out, struct err *);
 
+/* lookup_encrypt() for many: out[i] and *err as above, with one answer each. */
+void	lookup_encrypt_all(struct lookup *, const char *const *addrs, size_t n,
+	    struct finding **out, struct err *);
+
 /*
  * What was found, as decide() takes it.  finding NULL: err tells why, or was
  * never set because nobody asked.  *reason is borrowed from either, or NULL.

@@ -27,6 +27,7 @@ struct mail {
 	struct spool		*body;
 	struct scan		 scan;		/* fed with the body */
 	bool			 is_too_large;	/* more than spool_options.max */
+	bool			 is_over;	/* failure is a limit of the daemon's */
 	struct err		 failure;	/* the first thing that went wrong on the way in */
 };
 

@@ -14,6 +14,7 @@
 #include "milter/mail.h"
 #include "milter/session.h"
 #include "milter/snapshot.h"
+#include "milter/stats.h"
 
 struct session {
 	const struct filter	*filter;
@@ -28,6 +29,8 @@ struct session {
 };
 
 static atomic_uint	 in_hand;
+static atomic_uint	 n_connections;
+static atomic_uint	 n_mails;
 
 bool
 session_answers_rcpt(const struct filter *filter)
@@ -47,6 +50,8 @@ session_new(const struct filter *filter, bool has_leadspc)
 
 	session->filter = filter;
 	session->has_leadspc = has_leadspc;
+	atomic_fetch_add(&n_connections, 1);
+	stats_connection(1);
 	return session;
 }
 
@@ -70,6 +75,23 @@ is_local(const struct session *session, const char *sender)
 	return session->is_made_up && sender[0] != '<';
 }
 
+/* What is more than the daemon is to have open waits for another time. */
+static void
+check_load(struct mail *mail, const struct config *config, unsigned mails)
+{
+	unsigned	 connections = atomic_load(&n_connections);
+
+	mail->is_over = true;
+	if (connections > config->max_connections)
+		err_set(&mail->failure, ERR_TEMP,
+		    "%u connections are open (max-connections)", connections);
+	else if (mails > config->max_mails)
+		err_set(&mail->failure, ERR_TEMP,
+		    "%u mails are in hand (max-mails)", mails);
+	else
+		mail->is_over = false;
+}
+
 void
 session_mail(struct session *session, const char *sender, const char *login,
     size_t size)
@@ -91,6 +113,8 @@ session_mail(struct session *session, const char *sender, const char *login,
 	mail_set(&session->mail->client,
 	    is_local(session, sender) ? "local" : session->client);
 	mail_expect(session->mail, size, config->max_message_size);
+	check_load(session->mail, config, atomic_fetch_add(&n_mails, 1) + 1);
+	stats_mail_begins();
 }
 
 /*
@@ -221,13 +245,13 @@ session_end(struct session *session, const char *queue_id, struct edits *out)
 }
 
 static int64_t
-ms_since(const struct timespec *start)
+us_since(const struct timespec *start)
 {
 	struct timespec	 now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)(now.tv_sec - start->tv_sec) * 1000 +
-	    (now.tv_nsec - start->tv_nsec) / 1000000;
+	return (int64_t)(now.tv_sec - start->tv_sec) * 1000000 +
+	    (now.tv_nsec - start->tv_nsec) / 1000;
 }
 
 void
@@ -236,17 +260,22 @@ session_done(struct session *session, const struct edits *edits,
 {
 	struct mail	*mail = session->mail;
 	struct event	 event;
+	struct journey	*j = &session->journey;
+	int64_t		 us;
 	char		*line;
 
 	if (mail == NULL)
 		return;
 	if (!is_applied) {
-		session->journey.decision.verdict = VERDICT_TEMPFAIL;
-		strcpy(session->journey.decision.reason,
+		j->decision.verdict = VERDICT_TEMPFAIL;
+		j->decision.why = WHY_FAILURE;
+		strcpy(j->decision.reason,
 		    "the MTA went away or did not take the changes");
 	}
-	line = journey_log_line(&session->journey, mail->n_recipients,
-	    ms_since(&session->ended));
+	us = us_since(&session->ended);
+	stats_mail(&j->decision, journey_is_stamped(j),
+	    j->has_rule ? j->rule.group->name : "-", spool_len(mail->body), us);
+	line = journey_log_line(j, mail->n_recipients, us / 1000);
 	log_line(edits->answer == EDITS_ACCEPT && is_applied ? LOG_INFO :
 	    LOG_NOTICE, "%s: %s",
 	    mail->queue_id != NULL ? mail->queue_id : "NOQUEUE", line);
@@ -261,6 +290,10 @@ void
 session_abort(struct session *session)
 {
 	journey_clear(&session->journey);
+	if (session->mail != NULL) {
+		atomic_fetch_sub(&n_mails, 1);
+		stats_mail_ends();
+	}
 	mail_free(session->mail);
 	session->mail = NULL;
 	snapshot_release(session->snapshot);
@@ -276,6 +309,8 @@ session_free(struct session *session)
 	if (session == NULL)
 		return;
 	session_abort(session);
+	atomic_fetch_sub(&n_connections, 1);
+	stats_connection(-1);
 	free(session->client);
 	free(session);
 }

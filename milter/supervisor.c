@@ -22,6 +22,7 @@
 #include "milter/log.h"
 #include "milter/process.h"
 #include "milter/report.h"
+#include "milter/stats.h"
 #include "milter/supervisor.h"
 #include "milter/vault.h"
 #include "policy/config.h"
@@ -73,6 +74,20 @@ find_users(struct supervisor *s, struct err *err)
 	return true;
 }
 
+/* The first that no child has; the supervisor has the very first. */
+static size_t
+free_place(const struct supervisor *s)
+{
+	size_t	 place = 1;
+
+	for (size_t i = 0; i < s->n_children; i++)
+		if (s->children[i]->place == place) {
+			place++;
+			i = (size_t)-1;
+		}
+	return place;
+}
+
 static bool
 add_child(struct supervisor *s, const struct listener *listener,
     struct err *err)
@@ -81,6 +96,7 @@ add_child(struct supervisor *s, const struct listener *listener,
 
 	if (child == NULL)
 		return false;
+	child->place = free_place(s);
 	s->children = mem_grow(s->children, s->n_children + 1,
 	    sizeof(struct child *));
 	s->children[s->n_children++] = child;
@@ -109,8 +125,10 @@ static bool
 prepare(struct supervisor *s, const char *path, struct err *err)
 {
 	s->config_path = path;
-	if (!config_read(path, &s->config, err))
+	if (!stats_open(err) || !config_read(path, &s->config, err))
 		return false;
+	stats_process(0, STATS_SUPERVISOR, getpid(), false);
+	stats_config(s->generation, true);
 	if (s->config->n_listeners == 0)
 		return err_set(err, ERR_CONFIG, "%s: no listener is "
 		    "configured: the daemon would have nothing to do", path);
@@ -157,6 +175,9 @@ become(struct supervisor *s, const struct child *child, pid_t parent,
 
 	/* What a terminal sends (Ctrl-C) is the supervisor's to handle. */
 	setpgid(0, 0);
+	stats_here(child->place);
+	stats_process(child->place, child->kind == CHILD_VAULT ? STATS_VAULT :
+	    STATS_FILTER, getpid(), child->started_ms != 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (child->kind == CHILD_VAULT)
@@ -232,6 +253,7 @@ static void
 note_end(const struct supervisor *s, struct child *child, int status)
 {
 	child_ended(child);
+	stats_process(child->place, STATS_FILTER, 0, false);
 	for (size_t i = 0; child->kind == CHILD_VAULT && i < s->n_children;
 	    i++)
 		if (s->children[i]->kind == CHILD_FILTER)
@@ -416,6 +438,7 @@ reload(struct supervisor *s, int done, struct err *err)
 	if (!config_bundle_read(s->config_path, &bundle, err) ||
 	    !config_parse(bundle.sources, bundle.n, &fresh, err)) {
 		err_prefix(err, "the configuration stays as it was");
+		stats_config(0, false);
 		log_line(LOG_ERR, "%s", err->reason);
 		config_bundle_free(&bundle);
 		return false;
@@ -423,7 +446,7 @@ reload(struct supervisor *s, int done, struct err *err)
 	if (needs_restart(s->config, fresh))
 		log_line(LOG_WARNING, "store, master-key, user and "
 		    "filter-user change only when the daemon is restarted");
-	s->generation++;
+	stats_config(++s->generation, true);
 	retire_filters(s, fresh);
 	config_free(s->config);
 	s->config = fresh;
@@ -515,10 +538,15 @@ one_round(struct supervisor *s, int timeout_ms)
 		{ .fd = s->children[0]->control[0], .events = POLLIN },
 	};
 
-	poll(pfds, 3, timeout_ms);
-	log_relay(s->log_fds[0]);
-	hear_vault(s);
-	handle_signals(s);
+	if (poll(pfds, 3, timeout_ms) <= 0)
+		return;
+	/* A line of the log comes with each mail, all else is rare. */
+	if (pfds[1].revents != 0)
+		log_relay(s->log_fds[0]);
+	if (pfds[2].revents != 0)
+		hear_vault(s);
+	if (pfds[0].revents != 0)
+		handle_signals(s);
 }
 
 /* --- stopping ------------------------------------------------------------------- */

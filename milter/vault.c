@@ -18,6 +18,7 @@
 #include "milter/snapshot.h"
 #include "milter/vault.h"
 #include "milter/vault_answer.h"
+#include "milter/vault_watch.h"
 #include "milter/vault_record.h"
 #include "milter/vault_wire.h"
 #include "policy/config.h"
@@ -324,7 +325,8 @@ vault_main(const struct vault_start *start)
 	    !control_follow(start->control, start->generation, on_channels,
 	    &vault, &err) ||
 	    !process_thread(accept_admins, &door, &err) ||
-	    !process_thread(tell_alive, &life, &err))
+	    !process_thread(tell_alive, &life, &err) ||
+	    !vault_watch(store, start->config->store, &err))
 		report_failure(start->ready, &err);
 	report_ready(start->ready);
 
@@ -342,6 +344,7 @@ vault_main(const struct vault_start *start)
 	pthread_sigmask(SIG_UNBLOCK, &all, NULL);
 	alarm(STOP_SECONDS);
 	pthread_rwlock_wrlock(&at_work);
+	vault_watch_stop();
 	custody_close(vault.custody);
 	_exit(0);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -6,10 +7,13 @@
 #include "base/mem.h"
 #include "milter/snapshot.h"
 #include "milter/stamp.h"
+#include "milter/stats.h"
 #include "milter/vault_answer.h"
 #include "milter/vault_sign.h"
 #include "milter/vault_upload.h"
 #include "milter/vault_wire.h"
+#include "store/dump.h"
+#include "store/verify.h"
 
 #define LIST_MAX	256	/* entries looked at for one packet */
 #define PUT_MAX		4096	/* certificates in one packet */
@@ -54,6 +58,61 @@ answer_find(const struct vault *vault, struct wire_reader *r,
 		wire_put_finding(answer, finding);
 	finding_free(finding);
 	free(addr);
+	return is_ok;
+}
+
+/* As many as there is room for, one at least; then the client asks again. */
+static bool
+find_some(const struct vault *vault, char **addrs, size_t n,
+    enum cert_use use, int64_t now, struct buf *answer, struct err *err)
+{
+	struct buf	 found = { 0 };
+	size_t		 n_found = 0;
+	bool		 is_ok = true;
+
+	while (is_ok && n_found < n) {
+		struct finding	*finding = NULL;
+		size_t		 before = found.len;
+
+		is_ok = custody_find(vault->custody, addrs[n_found], use, now,
+		    &finding, err);
+		if (is_ok)
+			wire_put_finding(&found, finding);
+		finding_free(finding);
+		if (n_found > 0 &&
+		    found.len > WIRE_MAX - WIRE_HEADER - sizeof(uint32_t)) {
+			found.len = before;
+			break;
+		}
+		n_found++;
+	}
+	wire_put_u32(answer, (uint32_t)n_found);
+	buf_add(answer, found.data, found.len);
+	answer->failed |= found.failed;
+	buf_free(&found);
+	return is_ok;
+}
+
+static bool
+answer_find_some(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	enum cert_use	 use = (enum cert_use)wire_get_enum(r,
+	    CERT_USE_ENCRYPT);
+	int64_t		 now = wire_get_i64(r);
+	size_t		 n = wire_get_u32(r), n_read = 0;
+	char		*addrs[WIRE_FIND_MAX];
+	bool		 is_ok;
+
+	while (n_read < n && n <= WIRE_FIND_MAX &&
+	    (addrs[n_read] = wire_get_str(r)) != NULL)
+		n_read++;
+	if (n == 0 || n_read < n || !wire_is_done(r))
+		is_ok = malformed(err);
+	else
+		is_ok = find_some(vault, addrs, n, use, now, answer, err);
+	while (n_read > 0)
+		free(addrs[--n_read]);
 	return is_ok;
 }
 
@@ -447,6 +506,61 @@ answer_events(const struct vault *vault, struct wire_reader *r,
 }
 
 static bool
+answer_records(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct buf	 cursor = { 0 }, rows = { 0 };
+	size_t		 len, max;
+	const uint8_t	*from = wire_get_bytes(r, &len);
+	bool		 is_ok = false;
+
+	max = wire_get_u32(r);
+	buf_add(&cursor, from, len);
+	if (!wire_is_done(r))
+		malformed(err);
+	else
+		is_ok = custody_records(vault->custody, &cursor,
+		    max < DUMP_ROW_MAX ? max : DUMP_ROW_MAX, &rows, err);
+	if (is_ok) {
+		wire_put_bytes(answer, cursor.data, cursor.len);
+		wire_put_bytes(answer, rows.data, rows.len);
+	}
+	buf_free(&cursor);
+	buf_free(&rows);
+	return is_ok;
+}
+
+static bool
+answer_verify(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct verify_findings	 findings = { 0 };
+	struct buf		 cursor = { 0 };
+	size_t			 len;
+	const uint8_t		*from = wire_get_bytes(r, &len);
+	bool			 is_ok = false;
+
+	buf_add(&cursor, from, len);
+	if (!wire_is_done(r))
+		malformed(err);
+	else
+		is_ok = custody_verify(vault->custody, &cursor, &findings,
+		    err);
+	if (is_ok) {
+		wire_put_bytes(answer, cursor.data, cursor.len);
+		wire_put_u32(answer, (uint32_t)findings.n_records);
+		wire_put_u32(answer, (uint32_t)findings.n);
+	}
+	for (size_t i = 0; is_ok && i < findings.n; i++) {
+		wire_put_str(answer, findings.list[i].about);
+		wire_put_str(answer, findings.list[i].text);
+	}
+	verify_findings_free(&findings);
+	buf_free(&cursor);
+	return is_ok;
+}
+
+static bool
 answer_reload(const struct vault *vault, struct wire_reader *r,
     struct buf *answer, struct err *err)
 {
@@ -454,6 +568,33 @@ answer_reload(const struct vault *vault, struct wire_reader *r,
 	if (!wire_is_done(r) || vault->reload == NULL)
 		return malformed(err);
 	return vault->reload(vault->arg, err);
+}
+
+static void
+put_sample(void *arg, const struct stats_sample *sample)
+{
+	struct buf	*answer = arg;
+	char		 value[32];
+
+	/* There may be many groups; the metrics tell of each. */
+	if (strcmp(sample->name, "smime_milter_group_mails_total") == 0)
+		return;
+	snprintf(value, sizeof(value), "%.17g", sample->value);
+	wire_put_str(answer, sample->name);
+	wire_put_str(answer, sample->suffix);
+	wire_put_str(answer, sample->labels);
+	wire_put_str(answer, value);
+}
+
+static bool
+answer_status(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	(void)vault;
+	if (!wire_is_done(r))
+		return malformed(err);
+	stats_walk(put_sample, answer);
+	return true;
 }
 
 typedef bool answer_fn(const struct vault *, struct wire_reader *,
@@ -475,6 +616,7 @@ static const struct {
 	{ WIRE_SIGN, DIRECT | SEAL | ADMIN, false, answer_sign },
 	{ WIRE_MAKE_STAMP, STAMP, false, answer_make_stamp },
 	{ WIRE_CHECK_STAMP, SEAL, false, answer_check_stamp },
+	{ WIRE_FIND_SOME, FILTERS | ADMIN, false, answer_find_some },
 	{ WIRE_NOTE, FILTERS | ADMIN, false, answer_note },
 	{ WIRE_LIST, ADMIN, false, answer_list },
 	{ WIRE_LOOKUP, ADMIN, false, answer_lookup },
@@ -485,10 +627,13 @@ static const struct {
 	{ WIRE_SET_STATE, ADMIN, true, answer_set_state },
 	{ WIRE_REMOVE, ADMIN, true, answer_remove },
 	{ WIRE_RELOAD, ADMIN, false, answer_reload },
+	{ WIRE_STATUS, ADMIN, false, answer_status },
 	{ WIRE_PUT_CRL, ADMIN, true, answer_put_crl },
 	{ WIRE_REMOVE_CRLS, ADMIN, true, answer_remove_crls },
 	{ WIRE_REWRAP, ADMIN, true, answer_rewrap },
 	{ WIRE_EVENTS, ADMIN, false, answer_events },
+	{ WIRE_RECORDS, ADMIN, false, answer_records },
+	{ WIRE_VERIFY, ADMIN, false, answer_verify },
 };
 
 /*

@@ -24,8 +24,7 @@ struct vault {
 	bool		(*reload)(void *arg, struct err *);
 	void		*arg;
 	/*
-	 * Told of each signature, and of each that was refused (reason is why,
-	 * else NULL); may be NULL.
+	 * Told of each signature that was refused; may be NULL.
 	 */
 	void		(*record)(const struct sign_request *,
 			    const char *reason);

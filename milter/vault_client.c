@@ -12,11 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "base/mem.h"
+#include "milter/stats.h"
 #include "milter/vault_client.h"
 #include "milter/vault_wire.h"
+#include "store/verify.h"
 
 /* An administrator's request may wait behind a bulk import. */
 #define ADMIN_TIMEOUT_MS	60000
@@ -25,6 +28,7 @@ struct channel {
 	int		 fd;
 	bool		 is_busy;
 	uint32_t	 last_id;
+	uint8_t		*room;		/* WIRE_MAX bytes for an answer */
 };
 
 struct client {
@@ -37,12 +41,18 @@ struct client {
 };
 
 static int64_t
-clock_ms(void)
+clock_us(void)
 {
 	struct timespec	 ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static int64_t
+clock_ms(void)
+{
+	return clock_us() / 1000;
 }
 
 static struct channel *
@@ -118,15 +128,15 @@ send_request(int fd, const struct buf *request, int64_t deadline,
 
 /* Answers to requests given up before, and deaths of earlier vaults. */
 static void
-drop_old_answers(int fd, struct buf *room)
+drop_old_answers(struct channel *channel)
 {
-	while (recv(fd, room->data, WIRE_MAX, MSG_DONTWAIT) > 0)
+	while (recv(channel->fd, channel->room, WIRE_MAX, MSG_DONTWAIT) > 0)
 		;
 }
 
 /* The answer with this id; those of requests given up before are dropped. */
 static bool
-receive_answer(int fd, uint32_t id, struct buf *answer,
+receive_answer(struct channel *channel, int timeout_ms,
     struct wire_reader *reader, enum err_kind *kind, int64_t deadline,
     struct err *err)
 {
@@ -135,9 +145,11 @@ receive_answer(int fd, uint32_t id, struct buf *answer,
 		uint8_t	 version;
 		uint32_t answered;
 
-		if (!wait_for(fd, POLLIN, deadline, err))
+		/* The socket's own timeout saves a poll, unless it is late. */
+		if (deadline - clock_ms() < timeout_ms / 2 &&
+		    !wait_for(channel->fd, POLLIN, deadline, err))
 			return false;
-		len = recv(fd, answer->data, WIRE_MAX, MSG_DONTWAIT);
+		len = recv(channel->fd, channel->room, WIRE_MAX, 0);
 		if (len == -1 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (len == -1)
@@ -145,14 +157,14 @@ receive_answer(int fd, uint32_t id, struct buf *answer,
 		if (len == 0)
 			return err_set(err, ERR_TEMP,
 			    "the vault closed the connection");
-		*reader = (struct wire_reader){ .p = answer->data,
+		*reader = (struct wire_reader){ .p = channel->room,
 		    .left = (size_t)len };
 		version = wire_get_u8(reader);
 		*kind = (enum err_kind)wire_get_enum(reader, ERR_BUG);
 		answered = wire_get_u32(reader);
 		if (answered == 0 && !reader->failed)
 			return true;
-		if (answered != id && !reader->failed)
+		if (answered != channel->last_id && !reader->failed)
 			continue;
 		if (reader->failed || version != WIRE_VERSION)
 			return err_set(err, ERR_TEMP,
@@ -161,46 +173,13 @@ receive_answer(int fd, uint32_t id, struct buf *answer,
 	}
 }
 
-/* Fill in the id, send, receive; reader stands at the results. */
-static bool
-exchange(struct client *client, struct buf *request, struct buf *answer,
-    struct wire_reader *reader, struct err *err)
-{
-	int64_t		 deadline = clock_ms() + client->timeout_ms;
-	struct channel	*channel;
-	enum err_kind	 kind = ERR_NONE;
-	char		*reason;
-	bool		 is_ok;
-
-	buf_reserve(answer, WIRE_MAX);
-	if (!buf_ok(request, "a request to the vault", err) ||
-	    !buf_ok(answer, "room for the vault's answer", err))
-		return false;
-	if ((channel = take_channel(client, deadline, err)) == NULL)
-		return false;
-	if (++channel->last_id == 0)
-		channel->last_id = 1;
-	drop_old_answers(channel->fd, answer);
-	for (int i = 0; i < 4; i++)
-		request->data[2 + i] =
-		    (uint8_t)(channel->last_id >> (24 - 8 * i));
-	is_ok = send_request(channel->fd, request, deadline, err) &&
-	    receive_answer(channel->fd, channel->last_id, answer, reader,
-	    &kind, deadline, err);
-	give_back(client, channel);
-	if (!is_ok || kind == ERR_NONE)
-		return is_ok;
-	reason = wire_get_str(reader);
-	err_set(err, kind, "%s", reason == NULL ? "no reason given" : reason);
-	free(reason);
-	return false;
-}
-
-/* A request under construction, and the answer to it. */
+/* A request under construction, and the answer to it, in the channel's room. */
 struct call {
+	struct client		*client;
+	struct channel		*channel;	/* ours from ask() to end() */
 	struct buf		 request;
-	struct buf		 answer;
 	struct wire_reader	 reader;
+	bool			 is_answer_secret;
 };
 
 static void
@@ -209,7 +188,7 @@ begin(struct call *call, enum wire_op op)
 	memset(call, 0, sizeof(*call));
 	call->request.max = WIRE_MAX;
 	call->request.is_secret = op == WIRE_PUT_KEY || op == WIRE_REWRAP;
-	call->answer.is_secret = op == WIRE_GET_KEY;
+	call->is_answer_secret = op == WIRE_GET_KEY;
 	wire_put_u8(&call->request, WIRE_VERSION);
 	wire_put_u8(&call->request, (uint8_t)op);
 	wire_put_u32(&call->request, 0);
@@ -222,16 +201,47 @@ end(struct call *call, bool is_ok, struct err *err)
 	if (is_ok && !wire_is_done(&call->reader))
 		is_ok = err_set(err, ERR_TEMP,
 		    "the vault's answer is malformed");
+	if (call->channel != NULL) {
+		if (call->is_answer_secret)
+			OPENSSL_cleanse(call->channel->room, WIRE_MAX);
+		give_back(call->client, call->channel);
+	}
 	buf_free(&call->request);
-	buf_free(&call->answer);
 	return is_ok;
 }
 
+/* Fill in the id, send, receive; the reader stands at the results then. */
 static bool
 ask(struct client *client, struct call *call, struct err *err)
 {
-	return exchange(client, &call->request, &call->answer, &call->reader,
-	    err);
+	int64_t		 begun = clock_us();
+	int64_t		 deadline = begun / 1000 + client->timeout_ms;
+	struct channel	*channel;
+	enum err_kind	 kind = ERR_NONE;
+	char		*reason;
+	bool		 is_ok;
+
+	if (!buf_ok(&call->request, "a request to the vault", err) ||
+	    (channel = take_channel(client, deadline, err)) == NULL)
+		return false;
+	call->client = client;
+	call->channel = channel;
+	if (++channel->last_id == 0)
+		channel->last_id = 1;
+	drop_old_answers(channel);
+	for (int i = 0; i < 4; i++)
+		call->request.data[2 + i] =
+		    (uint8_t)(channel->last_id >> (24 - 8 * i));
+	is_ok = send_request(channel->fd, &call->request, deadline, err) &&
+	    receive_answer(channel, client->timeout_ms, &call->reader, &kind,
+	    deadline, err);
+	stats_vault(clock_us() - begun, is_ok);
+	if (!is_ok || kind == ERR_NONE)
+		return is_ok;
+	reason = wire_get_str(&call->reader);
+	err_set(err, kind, "%s", reason == NULL ? "no reason given" : reason);
+	free(reason);
+	return false;
 }
 
 static bool
@@ -255,6 +265,42 @@ client_find(void *arg, const char *addr, enum cert_use use, int64_t now,
 		*out = NULL;
 	}
 	return is_ok;
+}
+
+/* What has been read is the caller's also on failure. */
+static bool
+get_findings(struct wire_reader *reader, struct finding **out, size_t n,
+    size_t *n_found)
+{
+	*n_found = wire_get_u32(reader);
+	if (*n_found == 0 || *n_found > n)
+		return false;
+	for (size_t i = 0; i < *n_found; i++)
+		if ((out[i] = wire_get_finding(reader)) == NULL)
+			return false;
+	return true;
+}
+
+static bool
+client_find_some(void *arg, const char *const *addrs, size_t n,
+    enum cert_use use, int64_t now, struct finding **out, size_t *n_found,
+    struct err *err)
+{
+	struct call	 call;
+	bool		 is_ok;
+
+	if (n > WIRE_FIND_MAX)
+		n = WIRE_FIND_MAX;
+	begin(&call, WIRE_FIND_SOME);
+	wire_put_u8(&call.request, (uint8_t)use);
+	wire_put_i64(&call.request, now);
+	wire_put_u32(&call.request, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		wire_put_str(&call.request, addrs[i]);
+	is_ok = ask(arg, &call, err);
+	if (is_ok && !get_findings(&call.reader, out, n, n_found))
+		call.reader.failed = true;
+	return end(&call, is_ok, err);
 }
 
 static bool
@@ -634,13 +680,74 @@ client_check_stamp(void *arg, const struct stamp_query *query,
 	return is_ok;
 }
 
+static bool
+client_records(void *arg, struct buf *cursor, size_t max, struct buf *rows,
+    struct err *err)
+{
+	struct call	 call;
+	const uint8_t	*data;
+	size_t		 len;
+	bool		 is_ok;
+
+	begin(&call, WIRE_RECORDS);
+	wire_put_bytes(&call.request, cursor->data, cursor->len);
+	wire_put_u32(&call.request, max > WIRE_MAX ? WIRE_MAX :
+	    (uint32_t)max);
+	is_ok = ask(arg, &call, err);
+	buf_clear(rows);
+	if (is_ok) {
+		buf_clear(cursor);
+		data = wire_get_bytes(&call.reader, &len);
+		buf_add(cursor, data, len);
+		data = wire_get_bytes(&call.reader, &len);
+		buf_add(rows, data, len);
+		is_ok = buf_ok(cursor, "a place in the store", err) &&
+		    buf_ok(rows, "rows of the store", err);
+	}
+	return end(&call, is_ok, err);
+}
+
+static bool
+client_verify(void *arg, struct buf *cursor, struct verify_findings *findings,
+    struct err *err)
+{
+	struct call	 call;
+	const uint8_t	*data;
+	size_t		 len, n;
+	bool		 is_ok;
+
+	begin(&call, WIRE_VERIFY);
+	wire_put_bytes(&call.request, cursor->data, cursor->len);
+	is_ok = ask(arg, &call, err);
+	buf_clear(cursor);
+	if (is_ok) {
+		data = wire_get_bytes(&call.reader, &len);
+		buf_add(cursor, data, len);
+		findings->n_records += wire_get_u32(&call.reader);
+		n = wire_get_u32(&call.reader);
+		for (size_t i = 0; i < n && !call.reader.failed; i++) {
+			char	*about = wire_get_str(&call.reader);
+			char	*text = wire_get_str(&call.reader);
+
+			if (about != NULL && text != NULL)
+				verify_add(findings, about, text);
+			free(about);
+			free(text);
+		}
+		is_ok = buf_ok(cursor, "a place in the store", err);
+	}
+	return end(&call, is_ok, err);
+}
+
 static void
 client_close(void *arg)
 {
 	struct client	*client = arg;
 
-	for (size_t i = 0; i < client->n; i++)
+	for (size_t i = 0; i < client->n; i++) {
 		close(client->channels[i].fd);
+		free(client->channels[i].room);
+	}
 	pthread_cond_destroy(&client->freed);
 	pthread_mutex_destroy(&client->mutex);
 	free(client->channels);
@@ -649,6 +756,7 @@ client_close(void *arg)
 
 static const struct custody_ops	 client_ops = {
 	.find = client_find,
+	.find_some = client_find_some,
 	.sign = client_sign,
 	.list = client_list,
 	.lookup = client_lookup,
@@ -662,6 +770,8 @@ static const struct custody_ops	 client_ops = {
 	.remove = client_remove,
 	.note = client_note,
 	.events = client_events,
+	.records = client_records,
+	.verify = client_verify,
 	.rewrap = client_rewrap,
 	.close = client_close,
 };
@@ -670,6 +780,8 @@ static struct client *
 new_client(const int *fds, size_t n, int timeout_ms)
 {
 	struct client		*client = mem_alloc(sizeof(*client));
+	const struct timeval	 timeout = { .tv_sec = timeout_ms / 1000,
+	    .tv_usec = timeout_ms % 1000 * 1000 };
 	pthread_condattr_t	 attr;
 
 	pthread_mutex_init(&client->mutex, NULL);
@@ -684,6 +796,10 @@ new_client(const int *fds, size_t n, int timeout_ms)
 		uint32_t	*id = &client->channels[i].last_id;
 
 		client->channels[i].fd = fds[i];
+		/* Its pages are taken as answers fill them. */
+		client->channels[i].room = mem_alloc(WIRE_MAX);
+		setsockopt(fds[i], SOL_SOCKET, SO_RCVTIMEO, &timeout,
+		    sizeof(timeout));
 		/*
 		 * A filter that died may have asked over the same channel, and
 		 * be answered only now: its numbers must be others than ours.
@@ -744,8 +860,11 @@ vault_client_open_admin(const char *path, struct custody **out,
 	return true;
 }
 
-bool
-vault_client_reload(const char *path, bool *is_absent, struct err *err)
+/* A request without arguments, over a connection of its own. */
+static bool
+ask_daemon(const char *path, enum wire_op op,
+    bool (*read_answer)(struct wire_reader *, void *), void *arg,
+    bool *is_absent, struct err *err)
 {
 	struct client	*client;
 	struct call	 call;
@@ -755,8 +874,53 @@ vault_client_reload(const char *path, bool *is_absent, struct err *err)
 	if (!connect_admin(path, &fd, is_absent, err))
 		return false;
 	client = new_client(&fd, 1, ADMIN_TIMEOUT_MS);
-	begin(&call, WIRE_RELOAD);
-	is_ok = end(&call, ask(client, &call, err), err);
+	begin(&call, op);
+	is_ok = ask(client, &call, err);
+	while (is_ok && read_answer != NULL && call.reader.left > 0 &&
+	    read_answer(&call.reader, arg))
+		;
+	is_ok = end(&call, is_ok, err);
 	client_close(client);
 	return is_ok;
+}
+
+bool
+vault_client_reload(const char *path, bool *is_absent, struct err *err)
+{
+	return ask_daemon(path, WIRE_RELOAD, NULL, NULL, is_absent, err);
+}
+
+struct status_reader {
+	vault_client_status_fn	*fn;
+	void			*arg;
+};
+
+static bool
+read_sample(struct wire_reader *r, void *arg)
+{
+	const struct status_reader	*reader = arg;
+	char				*text[4];
+	bool				 is_whole = true;
+
+	for (size_t i = 0; i < 4; i++) {
+		text[i] = wire_get_str(r);
+		is_whole = is_whole && text[i] != NULL;
+	}
+	if (is_whole)
+		reader->fn(reader->arg, &(struct stats_sample){
+		    .name = text[0], .suffix = text[1], .labels = text[2],
+		    .value = strtod(text[3], NULL) });
+	for (size_t i = 0; i < 4; i++)
+		free(text[i]);
+	return is_whole;
+}
+
+bool
+vault_client_status(const char *path, vault_client_status_fn *fn, void *arg,
+    bool *is_absent, struct err *err)
+{
+	struct status_reader	 reader = { fn, arg };
+
+	return ask_daemon(path, WIRE_STATUS, read_sample, &reader, is_absent,
+	    err);
 }

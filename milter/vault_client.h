@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "milter/stamp.h"
+#include "milter/stats.h"
 #include "store/custody.h"
 
 /*
@@ -35,5 +36,10 @@ bool	vault_client_open_admin(const char *path, struct custody **,
  * counts in all its processes; ERR_CONFIG: what is wrong, it stays as it was.
  */
 bool	vault_client_reload(const char *path, bool *is_absent, struct err *);
+
+/* Over the admin socket: what the daemon has counted, but for groups. */
+typedef void vault_client_status_fn(void *arg, const struct stats_sample *);
+bool	vault_client_status(const char *path, vault_client_status_fn *,
+	    void *arg, bool *is_absent, struct err *);
 
 #endif

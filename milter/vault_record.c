@@ -31,19 +31,16 @@ vault_record(const struct sign_request *request, const char *reason)
 	    id == NULL ? 7 : strlen(id), 64);
 	text_fp(&request->fp, fp);
 	text_hex(request->hash, alg_digest_len(request->digest), hash);
-	buf_addf(&line, "%s: vault=%s cert=%.8s", text,
-	    reason == NULL ? "signed" : "refused", fp);
+	buf_addf(&line, "%s: vault=refused cert=%.8s", text, fp);
 	free(text);
 	add_text(&line, "login", request->login);
 	add_text(&line, "client", request->client);
 	add_text(&line, "from", request->from);
 	buf_addf(&line, " %s=%s", alg_digest_name(request->digest), hash);
-	if (reason != NULL) {
-		text = text_safe(reason, strlen(reason), 600);
-		buf_addf(&line, " reason=\"%s\"", text);
-		free(text);
-	}
+	text = text_safe(reason, strlen(reason), 600);
+	buf_addf(&line, " reason=\"%s\"", text);
+	free(text);
 	text = buf_take_str(&line);
-	log_line(reason == NULL ? LOG_INFO : LOG_WARNING, "%s", text);
+	log_line(LOG_WARNING, "%s", text);
 	free(text);
 }

@@ -5,9 +5,8 @@
 struct sign_request;
 
 /*
- * The vault's own line in the log about a signature, or why there is none
- * (reason, else NULL), so that the filter's word is not all there is about
- * what was signed.  smime-milter.8 describes it.
+ * The vault's own line in the log about a signature that it refused.  Those
+ * that it made are events (store/event.h).  smime-milter.8 describes both.
  */
 void	vault_record(const struct sign_request *, const char *reason);
 

@@ -70,7 +70,7 @@ vault_sign(const struct vault *vault, struct sign_request *request,
 	is_ok = is_ok &&
 	    custody_sign(vault->custody, request, signed_data, err);
 	snapshot_release(snapshot);
-	if (vault->record != NULL)
-		vault->record(request, is_ok ? NULL : err->reason);
+	if (!is_ok && vault->record != NULL)
+		vault->record(request, err->reason);
 	return is_ok || err_prefix(err, "the vault does not sign");
 }

@@ -30,6 +30,7 @@
 #define WIRE_VERSION	2
 #define WIRE_MAX	(160 * 1024)	/* below the kernel's default for a packet */
 #define WIRE_HEADER	6
+#define WIRE_FIND_MAX	100	/* addresses in one packet */
 
 enum wire_op {
 	WIRE_FIND = 1,
@@ -37,6 +38,7 @@ enum wire_op {
 	WIRE_MAKE_STAMP,
 	WIRE_CHECK_STAMP,
 	WIRE_NOTE,	/* an event; there is no answer */
+	WIRE_FIND_SOME,		/* of these, as many as fit into a packet */
 	/* From here on only on the admin socket. */
 	WIRE_LIST,
 	WIRE_LOOKUP,
@@ -50,7 +52,10 @@ enum wire_op {
 	WIRE_PUT_CRL,		/* a piece of one, see struct wire_piece */
 	WIRE_REMOVE_CRLS,
 	WIRE_REWRAP,
-	WIRE_EVENTS
+	WIRE_EVENTS,
+	WIRE_RECORDS,
+	WIRE_VERIFY,
+	WIRE_STATUS
 };
 
 void	wire_put_u8(struct buf *, uint8_t);

@@ -173,8 +173,10 @@ struct config {
 
 	size_t			 max_message_size;	/* bytes */
 	size_t			 max_recipients;
-	size_t			 spool_memory;		/* bytes of one mail */
+	size_t			 spool_memory;		/* bytes, all mails together */
 	char			*spool_dir;
+	size_t			 max_connections;	/* of a listener */
+	size_t			 max_mails;		/* in hand, of a listener */
 	int			 vault_timeout;		/* seconds */
 	size_t			 key_rate;		/* signatures in a minute */
 	int			 stamp_lifetime;	/* seconds */

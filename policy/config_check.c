@@ -212,6 +212,39 @@ check_authorize(struct config *config)
 			    "of the Internet in it");
 }
 
+/* --- ciphers ---------------------------------------------------------- */
+
+/* "MUST-" in RFC 8551, section 2.7: it is on its way out. */
+static void
+check_cipher(struct config *config, const char *label, int line,
+    enum cipher cipher)
+{
+	if (cipher == CIPHER_AES128_CBC)
+		config_check_warn(config, line, "%s has cipher = aes-128-cbc, "
+		    "the weakest: every program that reads it reads "
+		    "aes-256-cbc, too", label);
+}
+
+static void
+check_ciphers(struct config *config)
+{
+	const struct config_group	*group = &config->default_group;
+
+	check_cipher(config, group->label, group->line,
+	    group->options.cipher);
+	for (size_t i = 0; i < config->n_groups; i++)
+		/* What is inherited was told. */
+		if (config->groups[i].options.cipher != group->options.cipher)
+			check_cipher(config, config->groups[i].label,
+			    config->groups[i].line,
+			    config->groups[i].options.cipher);
+	for (size_t i = 0; i < config->n_recipients; i++)
+		if (config->recipients[i].has_cipher)
+			check_cipher(config, config->recipients[i].label,
+			    config->recipients[i].line,
+			    config->recipients[i].cipher);
+}
+
 bool
 config_check(struct config *config, struct err *err)
 {
@@ -222,5 +255,6 @@ config_check(struct config *config, struct err *err)
 		config_check_warn(config, 0, "there is no listener: no mail "
 		    "will reach the filter");
 	check_authorize(config);
+	check_ciphers(config);
 	return check_recipients(config, err);
 }

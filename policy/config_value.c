@@ -11,6 +11,7 @@
 
 #define SIZE_LARGEST	(INT_MAX - 1)	/* libmilter counts in int */
 #define COUNT_LARGEST	100000
+#define RATE_LARGEST	10000000
 #define SECONDS_LARGEST	240		/* MTAs wait for 300 */
 #define AGE_LARGEST	(100 * 86400)	/* what Postfix allows its queue */
 
@@ -380,6 +381,19 @@ config_value_count(void *field, const char *value, struct err *err)
 	if (!parse_number(value, COUNT_LARGEST, &n, &end) || *end != '\0')
 		return config_value_refuse(value,
 		    "a number from 1 to 100000", err);
+	*(size_t *)field = n;
+	return true;
+}
+
+bool
+config_value_rate(void *field, const char *value, struct err *err)
+{
+	const char	*end;
+	unsigned long	 n;
+
+	if (!parse_number(value, RATE_LARGEST, &n, &end) || *end != '\0')
+		return config_value_refuse(value,
+		    "a number from 1 to 10000000", err);
 	*(size_t *)field = n;
 	return true;
 }

@@ -13,6 +13,7 @@ struct part {
 	bool		 is_done;	/* sign it, or encrypt it */
 	const char	*enhanced;	/* RFC 3463, without its class */
 	const char	*told;		/* instead of the reason, if not NULL */
+	enum why	 why;
 	char		 reason[400];
 };
 
@@ -26,6 +27,27 @@ decide_action_name(const struct decision *d)
 	if (d->do_sign)
 		return d->do_encrypt ? "sign+encrypt" : "sign";
 	return d->do_encrypt ? "encrypt" : "none";
+}
+
+const char *
+decide_why_name(enum why why)
+{
+	static const char *const	 names[N_WHY] = {
+		[WHY_NOTHING] = "none",
+		[WHY_SENDER] = "sender",
+		[WHY_SENDER_CERT] = "sender_certificate",
+		[WHY_RECIPIENT_CERT] = "recipient_certificate",
+		[WHY_HIDDEN] = "hidden_recipient",
+		[WHY_ALREADY] = "already",
+		[WHY_EXEMPT] = "exempt",
+		[WHY_RULES] = "rules",
+		[WHY_LOOKUP] = "lookup",
+		[WHY_LIMIT] = "limit",
+		[WHY_FAILURE] = "failure",
+		[WHY_DISABLED] = "disabled",
+	};
+
+	return names[why];
 }
 
 /* --- reasons ---------------------------------------------------------- */
@@ -72,7 +94,7 @@ make_reply(struct decision *d, const char *reason)
 {
 	size_t	 i;
 
-	for (i = 0; reason[i] != '\0' && i < sizeof(d->reply) - 1; i++)
+	for (i = 0; i < sizeof(d->reply) - 1 && reason[i] != '\0'; i++)
 		d->reply[i] = reason[i] >= ' ' && reason[i] < 0x7f ?
 		    reason[i] : '?';
 	d->reply[i] = '\0';
@@ -104,6 +126,7 @@ wait_for(struct part *part, const char *told)
 	part->verdict = VERDICT_TEMPFAIL;
 	part->enhanced = "3.0";
 	part->told = told;
+	part->why = WHY_LOOKUP;
 }
 
 static void
@@ -149,12 +172,16 @@ settle_sign(const struct rule *rule, const struct facts *facts,
 	if (rule->sign == WANT_NEVER)
 		return true;
 	if (facts->is_signed) {
+		part->why = WHY_ALREADY;
 		ADD(part, "signed already");
 		return true;
 	}
-	if (facts->is_encrypted)
+	part->why = WHY_SENDER;
+	if (facts->is_encrypted) {
+		part->why = WHY_ALREADY;
 		why = "the mail is encrypted already, so that it cannot be "
 		    "told whether it is signed";
+	}
 	if (why != NULL) {
 		ADD(part, "not signed: %s", why);
 		if (rule->sign == WANT_REQUIRE) {
@@ -163,6 +190,7 @@ settle_sign(const struct rule *rule, const struct facts *facts,
 		}
 		return true;
 	}
+	part->why = WHY_EXEMPT;
 	if (rule->sign == WANT_PREFER && facts->is_null_sender) {
 		ADD(part, "not signed: null sender");
 		return true;
@@ -175,6 +203,7 @@ settle_sign(const struct rule *rule, const struct facts *facts,
 		ADD(part, "not signed: %s (skip-sign)", facts->skip_sign);
 		return true;
 	}
+	part->why = WHY_NOTHING;
 	return false;
 }
 
@@ -193,6 +222,7 @@ decide_sign(const struct rule *rule, const struct facts *facts,
 		return;
 	case CERT_FACT_NONE:
 	case CERT_FACT_UNUSABLE:
+		part->why = WHY_SENDER_CERT;
 		ADD(part, "%s %s: %s", rule->sign == WANT_REQUIRE ?
 		    "sign as" : "not signed as", facts->from, why);
 		if (rule->sign == WANT_REQUIRE) {
@@ -280,10 +310,12 @@ settle_encrypt(const struct rule *rule, const struct facts *facts,
 	if (n.require + n.prefer == 0)
 		return true;
 	if (facts->is_encrypted) {
+		part->why = WHY_ALREADY;
 		ADD(part, "encrypted already");
 		return true;
 	}
 	if (why != NULL) {
+		part->why = WHY_SENDER;
 		ADD(part, "not encrypted: %s", why);
 		if (n.require > 0) {
 			reject(part, "7.1");
@@ -294,6 +326,7 @@ settle_encrypt(const struct rule *rule, const struct facts *facts,
 	if (n.require > 0)
 		return false;
 	if (facts->is_null_sender) {
+		part->why = WHY_EXEMPT;
 		ADD(part, "not encrypted: null sender");
 		return true;
 	}
@@ -302,6 +335,7 @@ settle_encrypt(const struct rule *rule, const struct facts *facts,
 		return true;
 	}
 	if (facts->skip_encrypt != NULL) {
+		part->why = WHY_EXEMPT;
 		ADD(part, "not encrypted: %s (skip-encrypt)",
 		    facts->skip_encrypt);
 		return true;
@@ -309,10 +343,12 @@ settle_encrypt(const struct rule *rule, const struct facts *facts,
 	/* One copy that goes out in clear whoever has a certificate. */
 	if (n.is_one_copy && rule->options.mixed == OTHERWISE_PLAIN) {
 		if (n.never > 0) {
+			part->why = WHY_RULES;
 			ADD(part, "not encrypted: not wanted for all");
 			return true;
 		}
 		if (n.has_hidden && rule->options.hidden == OTHERWISE_PLAIN) {
+			part->why = WHY_HIDDEN;
 			ADD(part, "not encrypted: hidden recipient");
 			return true;
 		}
@@ -385,6 +421,7 @@ decide_encrypt(const struct rule *rule, const struct facts *facts,
 	if (settle_encrypt(rule, facts, part))
 		return;
 	if (n.is_one_copy && n.require > 0 && n.missing + n.never > 0) {
+		part->why = WHY_RECIPIENT_CERT;
 		ADD(part, "encrypt to");
 		name_recipients(part, rule, facts, true);
 		ADD(part, " (%s requires it)", n.require_by);
@@ -398,6 +435,7 @@ decide_encrypt(const struct rule *rule, const struct facts *facts,
 		return;
 	}
 	if (n.has_hidden && n.require > 0) {
+		part->why = WHY_HIDDEN;
 		ADD(part, "not encrypted: hidden recipient (%s requires it)",
 		    n.require_by);
 		reject(part, "7.1");
@@ -406,6 +444,7 @@ decide_encrypt(const struct rule *rule, const struct facts *facts,
 	/* Seal sees one recipient; the stamp tells what the others had. */
 	was_mixed = facts->role == ROLE_SEAL && facts->was_encryptable;
 	if (n.missing + n.never > 0) {
+		part->why = n.missing > 0 ? WHY_RECIPIENT_CERT : WHY_RULES;
 		ADD(part, n.usable > 0 && !n.is_one_copy ?
 		    "not encrypted to" : "not encrypted:");
 		if (n.missing > 0)
@@ -419,6 +458,7 @@ decide_encrypt(const struct rule *rule, const struct facts *facts,
 		return;
 	}
 	if (n.has_hidden) {
+		part->why = WHY_HIDDEN;
 		ADD(part, "not encrypted: hidden recipient");
 		apply_otherwise(part, options->hidden, "7.1");
 		return;
@@ -450,6 +490,7 @@ decide_also(const struct facts *facts, struct part *part)
 		    cert_reason(a->cert, a->reason));
 		part->is_done = false;
 		wait_for(part, "the mail cannot be encrypted at the moment");
+		part->why = WHY_RECIPIENT_CERT;
 	}
 }
 
@@ -494,6 +535,7 @@ stops(const struct part *part, enum verdict verdict, struct decision *d)
 		return false;
 	finish(d, verdict, part->enhanced, part->reason, part->told != NULL ?
 	    part->told : part->reason);
+	d->why = part->why;
 	return true;
 }
 
@@ -505,11 +547,13 @@ decide(const struct rule *rule, const struct facts *facts, struct decision *d)
 	*d = (struct decision){ .verdict = VERDICT_TEMPFAIL };
 	if (is_exempt(facts)) {
 		d->verdict = VERDICT_GO;
+		d->why = WHY_EXEMPT;
 		snprintf(d->reason, sizeof(d->reason), "a report");
 		return;
 	}
 	if (rule->refusal != NULL) {
 		finish(d, VERDICT_REJECT, "7.1", rule->refusal, rule->refusal);
+		d->why = WHY_RULES;
 		return;
 	}
 	decide_sign(rule, facts, &sign);
@@ -525,6 +569,7 @@ decide(const struct rule *rule, const struct facts *facts, struct decision *d)
 	d->verdict = VERDICT_GO;
 	d->do_sign = sign.is_done;
 	d->do_encrypt = encrypt.is_done;
+	d->why = sign.why != WHY_NOTHING ? sign.why : encrypt.why;
 	append(d->reason, sizeof(d->reason), "%s%s%s", sign.reason,
 	    sign.reason[0] != '\0' && encrypt.reason[0] != '\0' ? "; " : "",
 	    encrypt.reason);
@@ -562,7 +607,8 @@ decide_on_error(const struct rule *rule, const struct facts *facts,
 {
 	bool	 is_for_good = err->kind == ERR_MESSAGE;
 
-	*d = (struct decision){ .verdict = VERDICT_TEMPFAIL };
+	*d = (struct decision){ .verdict = VERDICT_TEMPFAIL,
+	    .why = WHY_FAILURE };
 	if (may_accept(rule, facts)) {
 		d->verdict = VERDICT_GO;
 		append(d->reason, sizeof(d->reason), "on-error = accept: %s",

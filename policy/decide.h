@@ -65,8 +65,27 @@ enum verdict {
 };
 
 /* "GO" with neither is_ set leaves the mail untouched. */
+/* What kept a mail from being all that it might have been; for counting. */
+enum why {
+	WHY_NOTHING,		/* all that was wanted was done */
+	WHY_SENDER,		/* who is sending is not known, or may not */
+	WHY_SENDER_CERT,	/* there is none to sign with */
+	WHY_RECIPIENT_CERT,	/* there is none to encrypt to */
+	WHY_HIDDEN,		/* hidden recipients */
+	WHY_ALREADY,		/* signed or encrypted before */
+	WHY_EXEMPT,		/* a report, a null sender, a type left alone */
+	WHY_RULES,		/* a contradiction, or a wish that cannot be */
+	WHY_LOOKUP,		/* the store did not answer */
+	WHY_LIMIT,		/* larger, or more, than is allowed */
+	WHY_FAILURE,		/* anything else */
+	WHY_DISABLED,
+	N_WHY
+};
+const char *decide_why_name(enum why);	/* "recipient_certificate" */
+
 struct decision {
 	enum verdict	 verdict;
+	enum why	 why;
 	bool		 do_sign;
 	bool		 do_encrypt;
 	char		 reason[400];	/* for the log and explain; or "" */

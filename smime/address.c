@@ -185,6 +185,55 @@ is_mapped(const char *addr, const char *normalised)
 	}
 }
 
+/* A control character but the folds', or a mark that turns the direction. */
+static bool
+has_reordering(const char *value)
+{
+	while (*value != '\0') {
+		size_t	 len = strcspn(value, "\t\n");
+
+		if (text_reorders(value, len))
+			return true;
+		value += len + (value[len] != '\0');
+	}
+	return false;
+}
+
+/* One of RFC 2047's three parts, to its "?"; NULL where it has none. */
+static const char *
+skip_encoded(const char *p, const char *end, const char *never)
+{
+	const char	*start = p;
+
+	while (p < end && *p > ' ' && *p < 127 && strchr(never, *p) == NULL)
+		p++;
+	return p < end && *p == '?' && p > start ? p + 1 : NULL;
+}
+
+/*
+ * "=?" that begins no encoded word, or one with blanks or brackets in it:
+ * some programs take what stands behind it for a part of the word.
+ */
+static bool
+has_half_word(const char *value)
+{
+	static const char	 never[] = "?<>@,;:()\"\\";
+	const char		*end = value + strlen(value), *p = value;
+
+	while (p != NULL && (p = strstr(p, "=?")) != NULL) {
+		p = skip_encoded(p + 2, end, never);
+		if (p == NULL || (*p != 'q' && *p != 'Q' && *p != 'b' &&
+		    *p != 'B') || p[1] != '?')
+			return true;
+		if (p[2] == '?' && p[3] == '=')		/* nothing in it */
+			p += 2;
+		else if ((p = skip_encoded(p + 2, end, never)) == NULL ||
+		    *p != '=')
+			return true;
+	}
+	return false;
+}
+
 /* Why a program might show another address, in words; NULL: it will not. */
 static const char *
 doubt(const char *addr, const char *normalised)
@@ -267,6 +316,10 @@ read_one(const struct headers *headers, const char *name, char out[ADDR_MAX],
 		    "the %s field is not one plain mailbox", name);
 	is_ok = addr_normalise(addr, strlen(addr), out, err);
 	why = is_ok ? doubt(addr, out) : NULL;
+	if (has_reordering(value))
+		why = "has a character that changes how it is shown";
+	else if (has_half_word(value))
+		why = "has an encoded word that is none";
 	free(addr);
 	if (!is_ok)
 		return err_prefix(err, "the %s field", name);

@@ -70,6 +70,12 @@ der_head_len(size_t content_len)
 	return 2 + (content_len < 0x80 ? 0 : length_bytes(content_len));
 }
 
+size_t
+der_len(size_t content_len)
+{
+	return der_head_len(content_len) + content_len;
+}
+
 void
 der_head(struct buf *out, int tag, size_t content_len)
 {

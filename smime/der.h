@@ -39,6 +39,8 @@ bool	der_is(struct der content, const void *, size_t len);
 
 /* How long tag and length of an element with this much content are. */
 size_t	der_head_len(size_t content_len);
+/* The whole element. */
+size_t	der_len(size_t content_len);
 void	der_head(struct buf *, int tag, size_t content_len);
 
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include <openssl/bio.h>
-#include <openssl/buffer.h>
 #include <openssl/cms.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
@@ -14,25 +13,21 @@
 #include <openssl/x509v3.h>
 
 #include "base/mem.h"
+#include "smime/cert_cache.h"
 #include "smime/der.h"
 #include "smime/encrypt.h"
 
 #define BLOCK_LEN	16	/* of AES */
+#define PART		65536	/* encrypted at a time */
 
 static X509 *
 read_cert(const struct encrypt_cert *cert, struct err *err)
 {
-	const unsigned char	*p = cert->der;
-	X509			*x509 = NULL;
+	X509	*x509 = cert_cache_get(cert->der, cert->len);
 
-	if (cert->len <= LONG_MAX)
-		x509 = d2i_X509(NULL, &p, (long)cert->len);
-	if (x509 == NULL || p != cert->der + cert->len) {
-		X509_free(x509);
+	if (x509 == NULL)
 		err_openssl(err, ERR_DATA, "a recipient's certificate cannot "
 		    "be read");
-		return NULL;
-	}
 	return x509;
 }
 
@@ -246,61 +241,73 @@ add_recipients(CMS_ContentInfo *cms, const struct encrypt_cert *certs,
 	return is_ok;
 }
 
-/* A memory BIO that need not grow, so that nothing is copied on the way. */
-static BIO *
-new_sized_bio(size_t len)
-{
-	BIO	*bio = BIO_new(BIO_s_mem());
-	BUF_MEM	*mem = BUF_MEM_new();
-
-	if (bio == NULL || mem == NULL || BUF_MEM_grow(mem, len) != len) {
-		BIO_free(bio);
-		BUF_MEM_free(mem);
-		return NULL;
-	}
-	mem->length = 0;
-	BIO_set_mem_buf(bio, mem, BIO_CLOSE);
-	return bio;
-}
+/* The cipher that OpenSSL has set up, and where its output goes. */
+struct sealing {
+	EVP_CIPHER_CTX	*ctx;
+	struct spool	*out;
+};
 
 static bool
-write_run(void *arg, const uint8_t *data, size_t len, struct err *err)
+encrypt_run(void *arg, const uint8_t *data, size_t len, struct err *err)
 {
-	BIO	*bio = arg;
-	size_t	 n;
+	struct sealing	*sealing = arg;
+	uint8_t		*room;
+	int		 n;
 
 	while (len > 0) {
-		size_t	 part = len < INT_MAX ? len : INT_MAX;
+		size_t	 part = len < PART ? len : PART;
 
-		if (BIO_write_ex(bio, data, part, &n) != 1 || n == 0)
+		if (!spool_room(sealing->out, part + BLOCK_LEN, &room, err))
+			return false;
+		if (EVP_EncryptUpdate(sealing->ctx, room, &n, data,
+		    (int)part) != 1)
 			return err_openssl(err, ERR_TEMP, "encrypt the mail");
-		data += n;
-		len -= n;
+		if (!spool_wrote(sealing->out, (size_t)n, err))
+			return false;
+		data += part;
+		len -= part;
 	}
 	return true;
 }
 
 static bool
-fill(CMS_ContentInfo *cms, const struct pieces *entity, struct err *err)
+encrypt_last(struct sealing *sealing, struct err *err)
 {
-	BIO	*memory, *bio = NULL;
-	bool	 is_ok = false;
+	uint8_t	*room;
+	int	 n;
 
-	memory = new_sized_bio(pieces_len(entity) + BLOCK_LEN);
-	if (memory == NULL)
-		return err_openssl(err, ERR_TEMP, "encrypt the mail: memory");
-	if ((bio = CMS_dataInit(cms, memory)) == NULL) {
-		BIO_free(memory);
+	if (!spool_room(sealing->out, BLOCK_LEN, &room, err))
+		return false;
+	if (EVP_EncryptFinal_ex(sealing->ctx, room, &n) != 1)
+		return err_openssl(err, ERR_TEMP, "finish encryption");
+	return spool_wrote(sealing->out, (size_t)n, err);
+}
+
+/*
+ * The ciphertext without a copy: OpenSSL draws the key, encrypts it for the
+ * recipients and sets the cipher up; the bytes go straight into the spool, and
+ * nothing through the BIO that it would have done it with.
+ */
+static bool
+fill(CMS_ContentInfo *cms, const struct pieces *entity, struct spool *out,
+    struct err *err)
+{
+	struct sealing	 sealing = { .out = out };
+	BIO		*nowhere = BIO_new(BIO_s_null()), *bio;
+	bool		 is_ok;
+
+	if (nowhere == NULL || (bio = CMS_dataInit(cms, nowhere)) == NULL) {
+		BIO_free(nowhere);
 		return err_openssl(err, ERR_TEMP, "encrypt the mail's key");
 	}
-	if (!pieces_walk(entity, write_run, bio, err))
-		goto out;
-	if (BIO_flush(bio) != 1 || CMS_dataFinal(cms, bio) != 1) {
-		err_openssl(err, ERR_TEMP, "finish encryption");
-		goto out;
-	}
-	is_ok = true;
-out:
+	if (BIO_get_cipher_ctx(bio, &sealing.ctx) != 1)
+		is_ok = err_openssl(err, ERR_TEMP, "encrypt the mail");
+	else
+		is_ok = pieces_walk(entity, encrypt_run, &sealing, err) &&
+		    encrypt_last(&sealing, err);
+	/* For authEnveloped-data, this fetches the tag. */
+	if (is_ok && CMS_dataFinal(cms, bio) != 1)
+		is_ok = err_openssl(err, ERR_TEMP, "finish encryption");
 	BIO_free_all(bio);
 	return is_ok;
 }
@@ -308,25 +315,21 @@ out:
 static bool
 write_der(CMS_ContentInfo *cms, struct buf *out, struct err *err)
 {
-	int		 len = i2d_CMS_ContentInfo(cms, NULL);
-	unsigned char	*p;
+	unsigned char	*der = NULL;
+	int		 len = i2d_CMS_ContentInfo(cms, &der);
 
 	if (len <= 0)
 		return err_openssl(err, ERR_TEMP, "write the encrypted mail");
-	buf_reserve(out, (size_t)len);
-	if (!buf_ok(out, "write the encrypted mail", err))
-		return false;
-	p = out->data;
-	if (i2d_CMS_ContentInfo(cms, &p) != len)
-		return err_openssl(err, ERR_TEMP, "write the encrypted mail");
-	out->len = (size_t)len;
-	return true;
+	buf_add(out, der, (size_t)len);
+	OPENSSL_free(der);
+	return buf_ok(out, "write the encrypted mail", err);
 }
 
+/* What stands around the ciphertext, and that in its own spool. */
 static bool
-make_der(const struct pieces *entity, const struct encrypt_cert *certs,
+make_cms(const struct pieces *entity, const struct encrypt_cert *certs,
     size_t n, const struct encrypt_options *options, enum cipher cipher,
-    size_t *n_added, struct buf *out, struct err *err)
+    size_t *n_added, struct buf *detached, struct spool *out, struct err *err)
 {
 	EVP_CIPHER	*evp = NULL;
 	CMS_ContentInfo	*cms = NULL;
@@ -334,54 +337,112 @@ make_der(const struct pieces *entity, const struct encrypt_cert *certs,
 
 	evp = EVP_CIPHER_fetch(NULL, alg_cipher_openssl(cipher), NULL);
 	if (evp != NULL)
-		cms = CMS_encrypt(NULL, NULL, evp,
-		    CMS_BINARY | CMS_PARTIAL | CMS_STREAM);
-	if (cms == NULL)
+		cms = CMS_encrypt(NULL, NULL, evp, CMS_BINARY | CMS_PARTIAL |
+		    CMS_STREAM | CMS_DETACHED);
+	if (cms == NULL || CMS_set_detached(cms, 1) != 1)
 		err_openssl(err, ERR_TEMP, "encrypt with %s",
 		    alg_cipher_name(cipher));
 	else
 		is_ok = add_recipients(cms, certs, n, options, n_added, err) &&
-		    fill(cms, entity, err) && write_der(cms, out, err);
+		    fill(cms, entity, out, err) &&
+		    write_der(cms, detached, err);
 	CMS_ContentInfo_free(cms);
 	EVP_CIPHER_free(evp);
 	return is_ok;
 }
 
+static const uint8_t	 enveloped[] =
+    { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03 };
+static const uint8_t	 auth_enveloped[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7,
+    0x0d, 0x01, 0x09, 0x10, 0x01, 0x17 };
+
+/* Content octets of an (Auth)EnvelopedData that was made without content. */
+struct parts {
+	struct der	 type;		/* an OID */
+	struct der	 before;	/* up to the EncryptedContentInfo */
+	struct der	 recipients;
+	struct der	 info;		/* the EncryptedContentInfo */
+	struct der	 after;		/* of authEnveloped-data: tag and more */
+};
+
+/* RFC 5652, section 6.1; RFC 5083, section 2.1. */
+static bool
+read_parts(const struct buf *detached, struct parts *parts)
+{
+	struct der	 all = { detached->data,
+			    detached->data + detached->len };
+	struct der	 outer, wrap, data, skip, info;
+
+	if (!der_take(&all, DER_SEQUENCE, &outer) || all.p != all.end ||
+	    !der_take(&outer, DER_OID, &parts->type) ||
+	    !der_take(&outer, DER_CONTEXT(0), &wrap) ||
+	    !der_take(&wrap, DER_SEQUENCE, &data))
+		return false;
+	parts->before.p = data.p;
+	if (!der_take(&data, DER_INTEGER, &skip) ||
+	    !der_take(&data, DER_SET, &parts->recipients))
+		return false;
+	parts->before.end = data.p;
+	if (!der_take(&data, DER_SEQUENCE, &parts->info))
+		return false;
+	parts->after = data;
+	info = parts->info;
+	return der_take(&info, DER_OID, &skip) &&
+	    der_take(&info, DER_SEQUENCE, &skip) && info.p == info.end;
+}
+
+/* As wanted, so many recipients, and as much ciphertext as the mail needs? */
+static bool
+is_as_wanted(const struct parts *parts, bool is_aead, size_t n_recipients,
+    size_t mail_len, size_t len)
+{
+	if (!is_aead)
+		mail_len += BLOCK_LEN - mail_len % BLOCK_LEN;
+	return len == mail_len &&
+	    der_count(parts->recipients) == (int)n_recipients &&
+	    (is_aead ? der_is(parts->type, auth_enveloped,
+	    sizeof(auth_enveloped)) : der_is(parts->type, enveloped,
+	    sizeof(enveloped)));
+}
+
+static size_t
+size_of(struct der der)
+{
+	return (size_t)(der.end - der.p);
+}
+
 /*
- * What came out, read again: EnvelopedData or AuthEnvelopedData as wanted
- * (RFC 5652, section 6.1; RFC 5083, section 2.1), so many recipients, and as
- * much ciphertext as the mail needs.
+ * The ciphertext, encryptedContent [0], in its place: what is around it
+ * stays as it is but for four lengths.
  */
 static bool
-is_as_wanted(const struct buf *made, bool is_aead, size_t n_recipients,
-    size_t len)
+embed_take(const struct parts *parts, struct spool *content,
+    struct pieces *out, struct err *err)
 {
-	static const uint8_t	 enveloped[] =
-	    { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03 };
-	static const uint8_t	 auth_enveloped[] = { 0x2a, 0x86, 0x48, 0x86,
-	    0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x17 };
-	struct der	 all = { made->data, made->data + made->len };
-	struct der	 info, type, wrap, data, recipients, content, skip;
+	struct buf	 head = { 0 }, tail = { 0 };
+	size_t		 len = spool_len(content);
+	size_t		 info_len = size_of(parts->info) + der_len(len);
+	size_t		 data_len = size_of(parts->before) +
+			    der_len(info_len) + size_of(parts->after);
 
-	if (!der_take(&all, DER_SEQUENCE, &info) || all.p != all.end ||
-	    !der_take(&info, DER_OID, &type) ||
-	    !(is_aead ? der_is(type, auth_enveloped, sizeof(auth_enveloped)) :
-	    der_is(type, enveloped, sizeof(enveloped))))
+	der_head(&head, DER_SEQUENCE, der_len(size_of(parts->type)) +
+	    der_len(der_len(data_len)));
+	der_head(&head, DER_OID, size_of(parts->type));
+	buf_add(&head, parts->type.p, size_of(parts->type));
+	der_head(&head, DER_CONTEXT(0), der_len(data_len));
+	der_head(&head, DER_SEQUENCE, data_len);
+	buf_add(&head, parts->before.p, size_of(parts->before));
+	der_head(&head, DER_SEQUENCE, info_len);
+	buf_add(&head, parts->info.p, size_of(parts->info));
+	der_head(&head, DER_CONTEXT_PRIMITIVE(0), len);
+	buf_add(&tail, parts->after.p, size_of(parts->after));
+	pieces_add_take(out, &head);
+	if (!pieces_add_spool_take(out, content, err)) {
+		buf_free(&tail);
 		return false;
-	if (!der_take(&info, DER_CONTEXT(0), &wrap) ||
-	    !der_take(&wrap, DER_SEQUENCE, &data) ||
-	    !der_take(&data, DER_INTEGER, &skip) ||
-	    !der_take(&data, DER_SET, &recipients) ||
-	    der_count(recipients) != (int)n_recipients)
-		return false;
-	if (!der_take(&data, DER_SEQUENCE, &content) ||
-	    !der_take(&content, DER_OID, &skip) ||
-	    !der_take(&content, DER_SEQUENCE, &skip) ||
-	    !der_take(&content, DER_CONTEXT_PRIMITIVE(0), &skip))
-		return false;
-	if (!is_aead)
-		len += BLOCK_LEN - len % BLOCK_LEN;
-	return (size_t)(skip.end - skip.p) == len;
+	}
+	pieces_add_take(out, &tail);
+	return true;
 }
 
 bool
@@ -389,36 +450,49 @@ encrypt_take(struct pieces *entity, const struct encrypt_cert *certs,
     size_t n, const struct encrypt_options *options, struct mime_made *out,
     enum cipher *used, struct err *err)
 {
-	struct buf	 der = { 0 };
+	struct spool	*content = spool_new(&options->spool);
+	struct pieces	*der = pieces_new();
+	struct buf	 detached = { 0 };
+	struct parts	 parts;
 	enum cipher	 cipher = options->cipher;
 	bool		 is_aead, is_ok = false;
-	size_t		 n_added;
+	size_t		 n_added, len = pieces_len(entity);
 
 	if (n == 0 || n > ENCRYPT_RECIPIENTS_MAX) {
 		err_set(err, ERR_MESSAGE, "encrypt for %zu recipients: 1 to "
 		    "%d are possible", n, ENCRYPT_RECIPIENTS_MAX);
 		goto out;
 	}
-	if (pieces_len(entity) > INT_MAX / 2) {
+	if (len > INT_MAX / 2) {
 		err_set(err, ERR_MESSAGE, "the mail is too large to encrypt");
 		goto out;
 	}
 	if (cipher == CIPHER_AUTO && !encrypt_auto(certs, n, &cipher, err))
 		goto out;
-	if (!make_der(entity, certs, n, options, cipher, &n_added, &der, err))
+	/* The last call for room asks for more than is written. */
+	spool_expect(content, len + 2 * BLOCK_LEN);
+	if (!make_cms(entity, certs, n, options, cipher, &n_added, &detached,
+	    content, err))
 		goto out;
 	is_aead = alg_cipher_is_aead(cipher);
-	if (!is_as_wanted(&der, is_aead, n_added, pieces_len(entity))) {
+	if (!read_parts(&detached, &parts) || !is_as_wanted(&parts, is_aead,
+	    n_added, len, spool_len(content))) {
 		err_set(err, ERR_BUG, "check the encrypted mail: it is not "
 		    "what was wanted");
 		goto out;
 	}
-	mimeout_pkcs7_take(&der, is_aead ? "authEnveloped-data" :
+	is_ok = embed_take(&parts, content, der, err);
+	content = NULL;
+	if (!is_ok)
+		goto out;
+	mimeout_pkcs7_take(der, is_aead ? "authEnveloped-data" :
 	    "enveloped-data", out);
+	der = NULL;
 	*used = cipher;
-	is_ok = true;
 out:
-	buf_free(&der);
+	spool_free(content);
+	pieces_free(der);
+	buf_free(&detached);
 	pieces_free(entity);
 	return is_ok;
 }

@@ -21,6 +21,7 @@ struct encrypt_cert {
 struct encrypt_options {
 	enum cipher	 cipher;	/* CIPHER_AUTO: see encrypt_auto() */
 	bool		 use_oaep;	/* RSA recipients: OAEP, SHA-256 */
+	struct spool_options spool;	/* for the ciphertext */
 };
 
 /*

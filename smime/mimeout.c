@@ -111,8 +111,9 @@ bool
 mimeout_signed_take(struct pieces *entity, const char *micalg,
     struct buf *signed_data, struct mime_made *out, struct err *err)
 {
-	char	 boundary[MIMEOUT_BOUNDARY_LEN];
-	char	*text;
+	char		 boundary[MIMEOUT_BOUNDARY_LEN];
+	char		*text;
+	struct pieces	*signature;
 
 	memset(out, 0, sizeof(*out));
 	if (!mimeout_boundary(entity, boundary, err)) {
@@ -136,7 +137,9 @@ mimeout_signed_take(struct pieces *entity, const char *micalg,
 	    "\r\n", boundary);
 	pieces_add_str(out->body, text);
 	free(text);
-	pieces_add_base64_take(out->body, signed_data);
+	signature = pieces_new();
+	pieces_add_take(signature, signed_data);
+	pieces_add_base64_take(out->body, signature);
 	text = mem_strf("--%s--\r\n", boundary);
 	pieces_add_str(out->body, text);
 	free(text);
@@ -144,7 +147,7 @@ mimeout_signed_take(struct pieces *entity, const char *micalg,
 }
 
 void
-mimeout_pkcs7_take(struct buf *der, const char *smime_type,
+mimeout_pkcs7_take(struct pieces *der, const char *smime_type,
     struct mime_made *out)
 {
 	memset(out, 0, sizeof(*out));

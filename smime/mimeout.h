@@ -39,7 +39,7 @@ bool	mimeout_signed_take(struct pieces *entity, const char *micalg,
 	    struct buf *signed_data, struct mime_made *out, struct err *);
 
 /* application/pkcs7-mime; der is consumed (RFC 8551, section 3.2). */
-void	mimeout_pkcs7_take(struct buf *der, const char *smime_type,
+void	mimeout_pkcs7_take(struct pieces *der, const char *smime_type,
 	    struct mime_made *out);
 
 /* The fields, the empty line and the body as one entity; made is emptied. */

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/cms.h>
 #include <openssl/evp.h>
-#include <openssl/objects.h>
-#include <openssl/x509.h>
 
 #include "base/mem.h"
 #include "smime/der.h"
 #include "smime/sign.h"
+#include "smime/sign_check.h"
 
 struct sign_hash {
 	enum digest	 digest;
@@ -96,92 +93,6 @@ sign_hash_pieces(const struct pieces *pieces, enum digest digest,
 	return is_ok;
 }
 
-static int
-digest_nid(enum digest digest)
-{
-	switch (digest) {
-	case DIGEST_SHA256:
-		return NID_sha256;
-	case DIGEST_SHA384:
-		return NID_sha384;
-	case DIGEST_SHA512:
-		return NID_sha512;
-	}
-	return NID_undef;
-}
-
-/* The signed attributes (RFC 5652, section 5.4) say what is being sent. */
-static bool
-check_signer(CMS_SignerInfo *signer, enum digest digest, const uint8_t *hash,
-    struct err *err)
-{
-	X509_ALGOR		*algor = NULL;
-	const ASN1_OCTET_STRING	*found;
-	const ASN1_OBJECT	*type;
-
-	CMS_SignerInfo_get0_algs(signer, NULL, NULL, &algor, NULL);
-	if (algor == NULL ||
-	    OBJ_obj2nid(algor->algorithm) != digest_nid(digest))
-		return err_set(err, ERR_BUG, "not made with %s",
-		    alg_digest_name(digest));
-	type = CMS_signed_get0_data_by_OBJ(signer,
-	    OBJ_nid2obj(NID_pkcs9_contentType), -3, V_ASN1_OBJECT);
-	if (type == NULL || OBJ_obj2nid(type) != NID_pkcs7_data)
-		return err_set(err, ERR_BUG, "contentType is not data");
-	found = CMS_signed_get0_data_by_OBJ(signer,
-	    OBJ_nid2obj(NID_pkcs9_messageDigest), -3, V_ASN1_OCTET_STRING);
-	if (found == NULL ||
-	    (size_t)ASN1_STRING_length(found) != alg_digest_len(digest) ||
-	    memcmp(ASN1_STRING_get0_data(found), hash,
-	    alg_digest_len(digest)) != 0)
-		return err_set(err, ERR_BUG,
-		    "messageDigest is not the mail's");
-	if (CMS_SignerInfo_verify(signer) != 1)
-		return err_openssl(err, ERR_BUG,
-		    "the signature does not verify");
-	return true;
-}
-
-static bool
-check_cms(CMS_ContentInfo *cms, enum digest digest, const uint8_t *hash,
-    struct err *err)
-{
-	STACK_OF(CMS_SignerInfo)	*signers;
-
-	if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed ||
-	    CMS_is_detached(cms) != 1)
-		return err_set(err, ERR_BUG, "no detached SignedData");
-	signers = CMS_get0_SignerInfos(cms);
-	if (signers == NULL || sk_CMS_SignerInfo_num(signers) != 1)
-		return err_set(err, ERR_BUG, "not exactly one signer");
-	/* Finds the signer's certificate among those inside. */
-	if (CMS_set1_signers_certs(cms, NULL, 0) != 1)
-		return err_openssl(err, ERR_BUG,
-		    "the signer's certificate is not in it");
-	return check_signer(sk_CMS_SignerInfo_value(signers, 0), digest, hash,
-	    err);
-}
-
-bool
-sign_check(const uint8_t *der, size_t len, enum digest digest,
-    const uint8_t *hash, struct err *err)
-{
-	const unsigned char	*p = der;
-	CMS_ContentInfo		*cms;
-	bool			 is_ok;
-
-	if (len > LONG_MAX ||
-	    (cms = d2i_CMS_ContentInfo(NULL, &p, (long)len)) == NULL)
-		return err_openssl(err, ERR_BUG, "check the new signature: "
-		    "cannot be read");
-	if (p != der + len)
-		is_ok = err_set(err, ERR_BUG, "bytes after its end");
-	else
-		is_ok = check_cms(cms, digest, hash, err);
-	CMS_ContentInfo_free(cms);
-	return is_ok || err_prefix(err, "check the new signature");
-}
-
 bool
 sign_detached_take(struct pieces *entity, struct buf *signed_data,
     enum digest digest, const uint8_t *hash, struct mime_made *out,
@@ -197,29 +108,16 @@ sign_detached_take(struct pieces *entity, struct buf *signed_data,
 	    signed_data, out, err);
 }
 
-static bool
-add_run(void *arg, const uint8_t *data, size_t len, struct err *err)
-{
-	(void)err;
-	buf_add(arg, data, len);
-	return true;
-}
-
-static size_t
-der_len(size_t content_len)
-{
-	return der_head_len(content_len) + content_len;
-}
-
 /*
  * Put eContent into a detached SignedData (RFC 5652, section 5.1), whose own
- * bytes stay as they are but for four lengths.  OpenSSL would hold the mail
- * twice for this.
+ * bytes stay as they are but for four lengths.  The mail stays where it is;
+ * OpenSSL would hold it twice.  The entity is consumed where it is embedded.
  */
 static bool
-embed(const struct buf *detached, const struct pieces *entity,
-    struct buf *out, struct err *err)
+embed_take(const struct buf *detached, struct pieces *entity,
+    struct pieces *out, struct err *err)
 {
+	struct buf	 head = { 0 }, tail = { 0 };
 	static const uint8_t	 signed_oid[] =
 	    { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02 };
 	struct der	 all = { detached->data, detached->data + detached->len };
@@ -250,21 +148,22 @@ embed(const struct buf *detached, const struct pieces *entity,
 	after_len = (size_t)(data.end - data.p);
 	data_len = before_len + der_len(encap_len) + after_len;
 
-	buf_reserve(out, data_len + 64);
-	der_head(out, DER_SEQUENCE, der_len(sizeof(signed_oid)) +
+	der_head(&head, DER_SEQUENCE, der_len(sizeof(signed_oid)) +
 	    der_len(der_len(data_len)));
-	der_head(out, DER_OID, sizeof(signed_oid));
-	buf_add(out, signed_oid, sizeof(signed_oid));
-	der_head(out, DER_CONTEXT(0), der_len(data_len));
-	der_head(out, DER_SEQUENCE, data_len);
-	buf_add(out, before, before_len);
-	der_head(out, DER_SEQUENCE, encap_len);
-	buf_add(out, type.p, (size_t)(type.end - type.p));
-	der_head(out, DER_CONTEXT(0), octets);
-	der_head(out, DER_OCTETS, len);
-	return pieces_walk(entity, add_run, out, err) &&
-	    (buf_add(out, data.p, after_len),
-	    buf_ok(out, "embed the mail in its signature", err));
+	der_head(&head, DER_OID, sizeof(signed_oid));
+	buf_add(&head, signed_oid, sizeof(signed_oid));
+	der_head(&head, DER_CONTEXT(0), der_len(data_len));
+	der_head(&head, DER_SEQUENCE, data_len);
+	buf_add(&head, before, before_len);
+	der_head(&head, DER_SEQUENCE, encap_len);
+	buf_add(&head, type.p, (size_t)(type.end - type.p));
+	der_head(&head, DER_CONTEXT(0), octets);
+	der_head(&head, DER_OCTETS, len);
+	buf_add(&tail, data.p, after_len);
+	pieces_add_take(out, &head);
+	pieces_append_take(out, entity);
+	pieces_add_take(out, &tail);
+	return true;
 bad:
 	return err_set(err, ERR_BUG,
 	    "embed the mail in its signature: no detached SignedData in DER");
@@ -275,15 +174,17 @@ sign_opaque_take(struct pieces *entity, struct buf *signed_data,
     enum digest digest, const uint8_t *hash, struct mime_made *out,
     struct err *err)
 {
-	struct buf	 der = { 0 };
+	struct pieces	*der = pieces_new();
 	bool		 is_ok;
 
 	is_ok = sign_check(signed_data->data, signed_data->len, digest, hash,
-	    err) && embed(signed_data, entity, &der, err);
+	    err) && embed_take(signed_data, entity, der, err);
 	if (is_ok)
-		mimeout_pkcs7_take(&der, "signed-data", out);
-	buf_free(&der);
+		mimeout_pkcs7_take(der, "signed-data", out);
+	else {
+		pieces_free(der);
+		pieces_free(entity);
+	}
 	buf_free(signed_data);
-	pieces_free(entity);
 	return is_ok;
 }

@@ -19,7 +19,7 @@ struct sign_hash;
 bool	sign_hash_new(enum digest, struct sign_hash **out, struct err *);
 void	sign_hash_add(struct sign_hash *, const void *, size_t len);
 /* Once; a failure of any sign_hash_add() shows here. */
-bool	sign_hash_end(struct sign_hash *, uint8_t hash[DIGEST_LEN_MAX],
+bool	sign_hash_end(struct sign_hash *, uint8_t out[DIGEST_LEN_MAX],
 	    struct err *);
 enum digest sign_hash_digest(const struct sign_hash *);
 void	sign_hash_free(struct sign_hash *);
@@ -29,17 +29,8 @@ bool	sign_hash_pieces(const struct pieces *, enum digest,
 	    uint8_t hash[DIGEST_LEN_MAX], struct err *);
 
 /*
- * Is this a detached SignedData in which one signer's signature over the signed
- * attributes verifies with a certificate inside, the digest algorithm is the
- * one wanted and messageDigest is this hash?  ERR_BUG or ERR_TEMP if not:
- * what was made must not be sent.
- */
-bool	sign_check(const uint8_t *der, size_t len, enum digest,
-	    const uint8_t *hash, struct err *);
-
-/*
  * multipart/signed: the entity as it is, then the signature.  Both are
- * consumed.  hash is the one that was signed; all is checked first.
+ * consumed.  hash is the one that was signed; sign_check() comes first.
  */
 bool	sign_detached_take(struct pieces *entity, struct buf *signed_data,
 	    enum digest, const uint8_t *hash, struct mime_made *out,

@@ -84,6 +84,17 @@ put_take(struct splice *splice, struct buf *buf)
 	splice->is_changed = true;
 }
 
+static void
+put_base64_take(struct splice *splice, struct buf *buf)
+{
+	struct pieces	*content = pieces_new();
+
+	flush(splice);
+	pieces_add_take(content, buf);
+	pieces_add_base64_take(splice->out, content);
+	splice->is_changed = true;
+}
+
 static unsigned
 look(const struct splice *splice, struct span span)
 {
@@ -401,9 +412,7 @@ emit_content(struct splice *splice, const struct entity *entity,
 		put_take(splice, &encoded);
 	else {
 		buf_free(&encoded);
-		flush(splice);
-		pieces_add_base64_take(splice->out, content);
-		splice->is_changed = true;
+		put_base64_take(splice, content);
 	}
 	return true;
 }

@@ -82,62 +82,119 @@ subject_value(uint32_t hash, uint8_t out[4])
 		out[i] = (uint8_t)(hash >> (24 - 8 * i));
 }
 
-struct change {
+/* Each entry of a certificate in turn, for whatever is done with them. */
+struct entries {
 	struct store			*store;
 	const struct fingerprint	*fp;
-	bool				 is_removal;
-	struct buf			 key;
+	bool	(*each)(struct entries *, enum cert_index, struct err *);
+	struct buf			 key;		/* of the entry */
+	const char			*missing;	/* what was not there */
+	const uint8_t			*wanted;	/* the key looked for */
+	size_t				 wanted_len;
+	bool				 is_found;
 };
 
 static bool
-change_entry(struct change *change, enum cert_index kind, const void *value,
-    size_t len, struct err *err)
+put_entry(struct entries *entries, enum cert_index kind, struct err *err)
 {
-	struct buf	*key = &change->key;
-
-	index_key(key, kind, value, len);
-	buf_add(key, change->fp->bytes, FP_LEN);
-	if (!buf_ok(key, "an index entry", err))
-		return false;
-	if (change->is_removal)
-		return table_delete(change->store, TABLE_INDEX, key->data,
-		    key->len, err);
-	return table_put(change->store, TABLE_INDEX, key->data, key->len, "",
-	    0, err);
+	(void)kind;
+	return table_put(entries->store, TABLE_INDEX, entries->key.data,
+	    entries->key.len, "", 0, err);
 }
 
 static bool
-change_entries(struct change *change, const struct cert_facts *facts,
+remove_entry(struct entries *entries, enum cert_index kind, struct err *err)
+{
+	(void)kind;
+	return table_delete(entries->store, TABLE_INDEX, entries->key.data,
+	    entries->key.len, err);
+}
+
+static bool
+look_for_entry(struct entries *entries, enum cert_index kind, struct err *err)
+{
+	struct buf	 value = { 0 };
+	bool		 found, is_ok;
+
+	is_ok = table_get(entries->store, TABLE_INDEX, entries->key.data,
+	    entries->key.len, &value, &found, err);
+	buf_free(&value);
+	if (!is_ok || found)
+		return is_ok;
+	switch (kind) {
+	case CERT_INDEX_ADDRESS:
+		entries->missing = "address";
+		break;
+	case CERT_INDEX_ISSUER_SERIAL:
+		entries->missing = "issuer and serial number";
+		break;
+	case CERT_INDEX_SPKI:
+		entries->missing = "public key";
+		break;
+	case CERT_INDEX_SUBJECT:
+		entries->missing = "subject";
+		break;
+	case CERT_INDEX_SKI:
+		entries->missing = "subject key identifier";
+		break;
+	}
+	return true;
+}
+
+static bool
+compare_entry(struct entries *entries, enum cert_index kind, struct err *err)
+{
+	(void)kind;
+	(void)err;
+	if (entries->key.len == entries->wanted_len && memcmp(
+	    entries->key.data, entries->wanted, entries->wanted_len) == 0)
+		entries->is_found = true;
+	return true;
+}
+
+static bool
+do_entry(struct entries *entries, enum cert_index kind, const void *value,
+    size_t len, struct err *err)
+{
+	index_key(&entries->key, kind, value, len);
+	buf_add(&entries->key, entries->fp->bytes, FP_LEN);
+	return buf_ok(&entries->key, "an index entry", err) &&
+	    entries->each(entries, kind, err);
+}
+
+static bool
+do_entries(struct entries *entries, const struct cert_facts *facts,
     struct err *err)
 {
 	uint8_t	 subject[4];
 
 	for (size_t i = 0; i < facts->n_addresses; i++)
-		if (!change_entry(change, CERT_INDEX_ADDRESS,
+		if (!do_entry(entries, CERT_INDEX_ADDRESS,
 		    facts->addresses[i], strlen(facts->addresses[i]), err))
 			return false;
 	/* Only CAs are looked for by name, when a chain is built. */
 	subject_value(facts->subject_hash, subject);
-	if (facts->is_ca && !change_entry(change, CERT_INDEX_SUBJECT, subject,
+	if (facts->is_ca && !do_entry(entries, CERT_INDEX_SUBJECT, subject,
 	    sizeof(subject), err))
 		return false;
-	if (facts->ski.len > 0 && !change_entry(change, CERT_INDEX_SKI,
+	if (facts->ski.len > 0 && !do_entry(entries, CERT_INDEX_SKI,
 	    facts->ski.bytes, facts->ski.len, err))
 		return false;
-	return change_entry(change, CERT_INDEX_ISSUER_SERIAL,
+	return do_entry(entries, CERT_INDEX_ISSUER_SERIAL,
 	    facts->issuer_serial, sizeof(facts->issuer_serial), err) &&
-	    change_entry(change, CERT_INDEX_SPKI, facts->spki,
+	    do_entry(entries, CERT_INDEX_SPKI, facts->spki,
 	    sizeof(facts->spki), err);
 }
 
 static bool
-change_index(struct store *store, const struct cert_facts *facts,
-    bool is_removal, struct err *err)
+all_entries(struct entries *entries, const struct cert_facts *facts,
+    struct err *err)
 {
-	struct change	 change = { store, &facts->fp, is_removal, { 0 } };
-	bool		 is_ok = change_entries(&change, facts, err);
+	bool	 is_ok;
 
-	buf_free(&change.key);
+	entries->fp = &facts->fp;
+	is_ok = do_entries(entries, facts, err);
+	buf_free(&entries->key);
 	return is_ok;
 }
 
@@ -145,6 +202,7 @@ bool
 cert_index_put(struct store *store, const struct cert_record *record,
     struct err *err)
 {
+	struct entries	 entries = { .store = store, .each = put_entry };
 	struct buf	 bytes = { 0 };
 	bool		 is_ok;
 
@@ -152,7 +210,7 @@ cert_index_put(struct store *store, const struct cert_record *record,
 	is_ok = buf_ok(&bytes, "a certificate's record", err) &&
 	    table_put(store, TABLE_CERTS, record->facts.fp.bytes, FP_LEN,
 	    bytes.data, bytes.len, err) &&
-	    change_index(store, &record->facts, false, err);
+	    all_entries(&entries, &record->facts, err);
 	buf_free(&bytes);
 	return is_ok;
 }
@@ -161,9 +219,51 @@ bool
 cert_index_remove(struct store *store, const struct cert_record *record,
     struct err *err)
 {
-	return change_index(store, &record->facts, true, err) &&
+	struct entries	 entries = { .store = store, .each = remove_entry };
+
+	return all_entries(&entries, &record->facts, err) &&
 	    table_delete(store, TABLE_CERTS, record->facts.fp.bytes, FP_LEN,
 	    err);
+}
+
+bool
+cert_index_missing(struct store *store, const struct cert_facts *facts,
+    const char **what, struct err *err)
+{
+	struct entries	 entries = { .store = store,
+			    .each = look_for_entry };
+	bool		 is_ok = all_entries(&entries, facts, err);
+
+	*what = entries.missing;
+	return is_ok;
+}
+
+bool
+cert_index_is_true(struct store *store, const uint8_t *key, size_t len,
+    bool *is_true, struct err *err)
+{
+	struct entries		 entries = { .each = compare_entry,
+				    .wanted = key, .wanted_len = len };
+	struct buf		 bytes = { 0 };
+	struct cert_record	 record;
+	struct err		 ignored;
+	bool			 found, is_ok;
+
+	*is_true = false;
+	if (len < FP_LEN)
+		return true;
+	is_ok = table_get(store, TABLE_CERTS, key + len - FP_LEN, FP_LEN,
+	    &bytes, &found, err);
+	if (is_ok && found && record_decode_cert(bytes.data, bytes.len,
+	    &record, &ignored)) {
+		is_ok = all_entries(&entries, &record.facts, err);
+		*is_true = entries.is_found;
+		record_free_cert(&record);
+	} else if (is_ok)
+		/* A record that is damaged is a finding of its own. */
+		*is_true = found;
+	buf_free(&bytes);
+	return is_ok;
 }
 
 /* --- finding -------------------------------------------------------------- */

@@ -45,6 +45,13 @@ bool	cert_index_put(struct store *, const struct cert_record *,
 bool	cert_index_remove(struct store *, const struct cert_record *,
 	    struct err *);
 
+/* By what ("address") the index does not lead to it; NULL: by all it should. */
+bool	cert_index_missing(struct store *, const struct cert_facts *,
+	    const char **what, struct err *);
+/* Is this key of the index one of the certificate that it leads to? */
+bool	cert_index_is_true(struct store *, const uint8_t *key, size_t len,
+	    bool *is_true, struct err *);
+
 /* In the order of fingerprints; the caller frees out->list. */
 bool	cert_index_find(struct store *, enum cert_index, const void *value,
 	    size_t len, struct fingerprint_list *out, struct err *);

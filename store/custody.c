@@ -60,6 +60,38 @@ custody_find(struct custody *custody, const char *addr, enum cert_use use,
 	return custody->ops->find(custody->arg, addr, use, now, out, err);
 }
 
+static bool
+find_some(struct custody *custody, const char *const *addrs, size_t n,
+    enum cert_use use, int64_t now, struct finding **out, size_t *n_found,
+    struct err *err)
+{
+	if (n > 1 && custody->ops->find_some != NULL)
+		return custody->ops->find_some(custody->arg, addrs, n, use,
+		    now, out, n_found, err);
+	*n_found = 1;
+	return custody_find(custody, addrs[0], use, now, &out[0], err);
+}
+
+bool
+custody_find_all(struct custody *custody, const char *const *addrs, size_t n,
+    enum cert_use use, int64_t now, struct finding **out, struct err *err)
+{
+	size_t	 n_found;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = NULL;
+	for (size_t done = 0; done < n; done += n_found)
+		if (!find_some(custody, addrs + done, n - done, use, now,
+		    out + done, &n_found, err)) {
+			for (size_t i = 0; i < n; i++) {
+				finding_free(out[i]);
+				out[i] = NULL;
+			}
+			return false;
+		}
+	return true;
+}
+
 bool
 custody_sign(struct custody *custody, const struct sign_request *request,
     struct buf *signed_data, struct err *err)
@@ -150,6 +182,20 @@ custody_rewrap(struct custody *custody,
 {
 	return custody->ops->rewrap(custody->arg, custody->who, new_master, now, n,
 	    err);
+}
+
+bool
+custody_records(struct custody *custody, struct buf *cursor, size_t max,
+    struct buf *rows, struct err *err)
+{
+	return custody->ops->records(custody->arg, cursor, max, rows, err);
+}
+
+bool
+custody_verify(struct custody *custody, struct buf *cursor,
+    struct verify_findings *findings, struct err *err)
+{
+	return custody->ops->verify(custody->arg, cursor, findings, err);
 }
 
 bool

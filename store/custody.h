@@ -71,6 +71,12 @@ struct finding {
 bool	custody_find(struct custody *, const char *addr, enum cert_use,
 	    int64_t now, struct finding **out, struct err *);
 void	finding_free(struct finding *);
+/*
+ * The same for n addresses, asked at once: out[i] for addrs[i], each the
+ * caller's.  After a failure all of out is NULL.
+ */
+bool	custody_find_all(struct custody *, const char *const *addrs, size_t n,
+	    enum cert_use, int64_t now, struct finding **out, struct err *);
 
 struct sign_request {
 	struct fingerprint	 fp;		/* the certificate to sign with */
@@ -248,6 +254,21 @@ bool	custody_rewrap(struct custody *,
 bool	custody_events(struct custody *, const struct event_query *,
 	    struct event_cursor *, struct event_page *, struct err *);
 
+/*
+ * Records as they are, from the cursor on (store/dump.h), about max bytes of
+ * them; none at the end.
+ */
+bool	custody_records(struct custody *, struct buf *cursor, size_t max,
+	    struct buf *rows, struct err *);
+
+/*
+ * Look at more records, from the cursor on, and add what is wrong with them
+ * (store/verify.h).  The cursor is empty at the end.
+ */
+struct verify_findings;
+bool	custody_verify(struct custody *, struct buf *cursor,
+	    struct verify_findings *, struct err *);
+
 /* --- what the vault alone has --------------------------------------------- */
 
 /*
@@ -265,6 +286,10 @@ void	custody_close(struct custody *);
 struct custody_ops {
 	bool	(*find)(void *, const char *, enum cert_use, int64_t,
 		    struct finding **, struct err *);
+	/* May find fewer than n, but one: *n_found.  NULL: find() does it. */
+	bool	(*find_some)(void *, const char *const *, size_t n,
+		    enum cert_use, int64_t, struct finding **,
+		    size_t *n_found, struct err *);
 	bool	(*sign)(void *, const struct sign_request *, struct buf *,
 		    struct err *);
 	bool	(*list)(void *, const struct fingerprint *, size_t, int64_t,
@@ -294,6 +319,10 @@ struct custody_ops {
 		    size_t *, struct err *);
 	bool	(*events)(void *, const struct event_query *,
 		    struct event_cursor *, struct event_page *, struct err *);
+	bool	(*records)(void *, struct buf *, size_t, struct buf *,
+		    struct err *);
+	bool	(*verify)(void *, struct buf *, struct verify_findings *,
+		    struct err *);
 	bool	(*stamp_keys)(void *, struct stamp_keys *, struct err *);
 	void	(*close)(void *);
 };

@@ -10,10 +10,12 @@
 #include "store/admit.h"
 #include "store/audit.h"
 #include "store/cert.h"
+#include "store/cert_batch.h"
 #include "store/cert_index.h"
 #include "store/choose.h"
 #include "store/credential.h"
 #include "store/custody.h"
+#include "store/dump.h"
 #include "store/event_log.h"
 #include "store/event_table.h"
 #include "store/key.h"
@@ -24,6 +26,7 @@
 #include "store/stamp_key.h"
 #include "store/store.h"
 #include "store/trust.h"
+#include "store/verify.h"
 
 #define CREDENTIALS_MAX	512	/* unlocked keys in memory */
 #define LOOKUP_MAX	1000	/* entries that a prefix may name */
@@ -432,14 +435,18 @@ local_put_certs(void *arg, const char *who, const struct put_cert *certs,
 {
 	struct local		*local = arg;
 	struct cert_facts	*facts = mem_array(n, sizeof(*facts));
-	struct err		 why;
+	char			**reasons = mem_array(n, sizeof(*reasons));
 	bool			 is_ok;
 
 	/* Decoding is most of the work, and needs no lock. */
 	memset(results, 0, n * sizeof(*results));
+	cert_batch_read(certs, n, facts, reasons);
 	for (size_t i = 0; i < n; i++)
-		if (!cert_read(certs[i].der, certs[i].der_len, &facts[i], &why))
-			refuse(&results[i], why.reason);
+		if (reasons[i] != NULL) {
+			results[i].verdict = PUT_REFUSED;
+			results[i].reason = reasons[i];
+		}
+	free(reasons);
 	is_ok = put_all(local, who, certs, facts, n, now, results, err);
 	if (!is_ok)
 		drop_results(results, n);
@@ -794,6 +801,36 @@ local_stamp_keys(void *arg, struct stamp_keys *keys, struct err *err)
 	return is_ok;
 }
 
+/* --- all records ------------------------------------------------------------ */
+
+static bool
+local_records(void *arg, struct buf *cursor, size_t max, struct buf *rows,
+    struct err *err)
+{
+	struct local	*local = arg;
+	bool		 is_ok;
+
+	if (!store_begin_read(local->store, err))
+		return false;
+	is_ok = dump_rows(local->store, cursor, max, rows, err);
+	store_end_read(local->store);
+	return is_ok;
+}
+
+static bool
+local_verify(void *arg, struct buf *cursor, struct verify_findings *findings,
+    struct err *err)
+{
+	struct local	*local = arg;
+	bool		 is_ok;
+
+	if (!store_begin_read(local->store, err))
+		return false;
+	is_ok = verify_page(local->store, cursor, findings, err);
+	store_end_read(local->store);
+	return is_ok;
+}
+
 /* --- the handle ----------------------------------------------------------- */
 
 static void
@@ -825,6 +862,8 @@ static const struct custody_ops	 local_ops = {
 	.remove = local_remove,
 	.rewrap = local_rewrap,
 	.events = local_events,
+	.records = local_records,
+	.verify = local_verify,
 	.stamp_keys = local_stamp_keys,
 	.close = local_close,
 };

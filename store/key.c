@@ -243,3 +243,31 @@ key_rewrap(struct store *store, const uint8_t id[KEY_ID_LEN],
 	record_free_key(&record);
 	return is_ok;
 }
+
+bool
+key_verify(struct store *store, const uint8_t id[KEY_ID_LEN], struct err *err)
+{
+	struct buf		 bytes = { 0 };
+	struct buf		 plain = { .is_secret = true };
+	struct key_record	 record = { 0 };
+	EVP_PKEY		*key = NULL;
+	uint8_t			 public_id[KEY_ID_LEN];
+	bool			 found, is_ok;
+
+	is_ok = table_get(store, TABLE_KEYS, id, KEY_ID_LEN, &bytes, &found,
+	    err);
+	is_ok = is_ok && found &&
+	    record_decode_key(bytes.data, bytes.len, &record, err) &&
+	    keywrap_open(store_master_key(store), WHAT, id, KEY_ID_LEN,
+	    record.sealed.data, record.sealed.len, &plain, err) &&
+	    (key = decode(plain.data, plain.len, err)) != NULL;
+	if (is_ok && (!hash_public(key, public_id) ||
+	    memcmp(public_id, id, KEY_ID_LEN) != 0))
+		is_ok = err_set(err, ERR_DATA, "it belongs to another public "
+		    "key");
+	EVP_PKEY_free(key);
+	record_free_key(&record);
+	buf_free(&plain);
+	buf_free(&bytes);
+	return is_ok;
+}

@@ -38,6 +38,12 @@ bool	key_put(struct store *, const char *who, const uint8_t id[KEY_ID_LEN],
 /* Seal it under the master key that the store is about to get. */
 bool	key_rewrap(struct store *, const uint8_t id[KEY_ID_LEN],
 	    const uint8_t new_master[MASTER_KEY_LEN], struct err *);
+/*
+ * Does it open, and is it the half of this public key?  ERR_DATA: what is
+ * wrong with it.
+ */
+bool	key_verify(struct store *, const uint8_t id[KEY_ID_LEN],
+	    struct err *);
 bool	key_remove(struct store *, const uint8_t id[KEY_ID_LEN], struct err *);
 
 /* The key ready for use; *out is NULL if there is none. */

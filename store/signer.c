@@ -128,29 +128,13 @@ certificates(const struct signer *signer)
 	return NULL;
 }
 
-/*
- * The parameters of RSASSA-PSS (RFC 4055, section 3.1): the digest also for
- * MGF1, and a salt of its length.
- */
 static bool
 set_pss_parameters(X509_ALGOR *algor, enum digest digest)
 {
-	static const uint8_t	 arcs[] = {
-		[DIGEST_SHA256] = 1,
-		[DIGEST_SHA384] = 2,
-		[DIGEST_SHA512] = 3,
-	};
-	const uint8_t		 arc = arcs[digest];
-	const uint8_t		 der[] = {
-		0x30, 0x34, 0xa0, 0x0f, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86,
-		0x48, 0x01, 0x65, 0x03, 0x04, 0x02, arc, 0x05, 0x00, 0xa1,
-		0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
-		0x0d, 0x01, 0x01, 0x08, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86,
-		0x48, 0x01, 0x65, 0x03, 0x04, 0x02, arc, 0x05, 0x00, 0xa2,
-		0x03, 0x02, 0x01, (uint8_t)alg_digest_len(digest)
-	};
-	ASN1_STRING		*value = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
+	uint8_t		 der[ALG_PSS_LEN];
+	ASN1_STRING	*value = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
 
+	alg_pss_parameters(digest, der);
 	if (value != NULL && ASN1_STRING_set(value, der, sizeof(der)) == 1 &&
 	    X509_ALGOR_set0(algor, OBJ_nid2obj(NID_rsassaPss),
 	    V_ASN1_SEQUENCE, value) == 1)

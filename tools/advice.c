@@ -45,7 +45,7 @@ advice_place(const struct config *config, const char *label)
 	return mem_str(label);		/* a wish */
 }
 
-/* --- who is sending ------------------------------------------------------------ */
+/* --- who is sending ------------------------------------------------------- */
 
 /* A line of the identities file that would allow it. */
 static void
@@ -117,7 +117,7 @@ advise_sender(struct advice *a)
 	free(who);
 }
 
-/* --- what the rules want --------------------------------------------------------- */
+/* --- what the rules want -------------------------------------------------- */
 
 static bool
 has_bad_wish(const struct journey *j)
@@ -213,7 +213,7 @@ advise_sign(struct advice *a)
 		    "the mail would go unsigned");
 }
 
-/* --- recipients ------------------------------------------------------------------ */
+/* --- recipients ----------------------------------------------------------- */
 
 static void
 advise_certificate(struct advice *a, const char *addr,
@@ -303,7 +303,7 @@ advise_early(struct advice *a)
 		    "the end of the mail, for all recipients");
 }
 
-/* --- the whole ------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------ */
 
 static bool
 has_failed_lookup(const struct journey *j)

@@ -43,10 +43,13 @@ int	cmd_trust(struct cmd_context *, int, char **);
 int	cmd_distrust(struct cmd_context *, int, char **);
 int	cmd_check(struct cmd_context *, int, char **);
 int	cmd_explain(struct cmd_context *, int, char **);
+int	cmd_backup(struct cmd_context *, int, char **);
+int	cmd_restore(struct cmd_context *, int, char **);
 int	cmd_log(struct cmd_context *, int, char **);
 int	cmd_rewrap(struct cmd_context *, int, char **);
 int	cmd_postfix(struct cmd_context *, int, char **);
 int	cmd_reload(struct cmd_context *, int, char **);
+int	cmd_status(struct cmd_context *, int, char **);
 int	cmd_seal(struct cmd_context *, int, char **);
 
 /* Options that each command takes too; values beyond those of chars. */

@@ -4,13 +4,16 @@
 
 #include "base/mem.h"
 #include "policy/group.h"
+#include "store/verify.h"
 #include "tools/certs.h"
+#include "tools/check_files.h"
 #include "tools/cmd.h"
 #include "tools/open.h"
 #include "tools/out.h"
 
 enum {
-	OPT_EXPIRING = CMD_OPTION
+	OPT_EXPIRING = CMD_OPTION,
+	OPT_STORE
 };
 
 struct checker {
@@ -19,6 +22,8 @@ struct checker {
 	json_t				*findings;
 	json_t				*must_sign;	/* address: group */
 	int				 soon_days;
+	bool				 is_store;	/* its records only */
+	size_t				 n_records;	/* looked at */
 };
 
 static void
@@ -28,6 +33,12 @@ add_finding(struct checker *c, const char *about, const char *text,
 	json_array_append_new(c->findings, json_pack("{s:o, s:o, s:o}",
 	    "about", out_json_str(about), "finding", out_json_str(text),
 	    "fingerprint", fp == NULL ? json_null() : out_json_fp(fp)));
+}
+
+static void
+add_file_finding(void *arg, const char *about, const char *finding)
+{
+	add_finding(arg, about, finding, NULL);
 }
 
 /* Addresses in a group that has to sign; others are correspondents. */
@@ -100,7 +111,8 @@ check_all(struct cmd_context *ctx, struct checker *c, struct err *err)
 	const struct config	*config;
 	bool			 ok;
 
-	if (!access_open(ctx, ACCESS_FOR_GOOD, &access, err))
+	if (!check_files(ctx->config_path, add_file_finding, c, err) ||
+	    !access_open(ctx, ACCESS_FOR_GOOD, &access, err))
 		return false;
 	c->config = config = access_config(access);
 	if (!config->enabled)
@@ -111,6 +123,34 @@ check_all(struct cmd_context *ctx, struct checker *c, struct err *err)
 	ok = access_custody(access, &custody, err) &&
 	    certs_walk(custody, ctx->now, check_cert, c, err) &&
 	    check_signers(c, custody, err);
+	access_close(access);
+	return ok;
+}
+
+/* Record by record; where one is damaged, nothing else can be looked at. */
+static bool
+check_store(struct cmd_context *ctx, struct checker *c, struct err *err)
+{
+	struct verify_findings	 findings = { 0 };
+	struct access		*access = NULL;
+	struct custody		*custody;
+	struct buf		 cursor = { 0 };
+	bool			 ok;
+
+	ok = access_open(ctx, ACCESS_FOR_GOOD, &access, err) &&
+	    access_custody(access, &custody, err);
+	while (ok) {
+		ok = custody_verify(custody, &cursor, &findings, err);
+		for (size_t i = 0; ok && i < findings.n; i++)
+			add_finding(c, findings.list[i].about,
+			    findings.list[i].text, NULL);
+		c->n_records = findings.n_records;
+		verify_findings_free(&findings);
+		findings.n_records = c->n_records;
+		if (cursor.len == 0)
+			break;
+	}
+	buf_free(&cursor);
 	access_close(access);
 	return ok;
 }
@@ -139,6 +179,7 @@ cmd_check(struct cmd_context *ctx, int argc, char **argv)
 {
 	static const struct option	 options[] = {
 		{ "expiring", required_argument, NULL, OPT_EXPIRING },
+		{ "store", no_argument, NULL, OPT_STORE },
 		CMD_OPTIONS
 	};
 	struct checker			 c = { .ctx = ctx,
@@ -151,22 +192,28 @@ cmd_check(struct cmd_context *ctx, int argc, char **argv)
 		if (opt == OPT_EXPIRING) {
 			if (!certs_parse_days(optarg, &c.soon_days))
 				return cmd_usage(argv[0]);
-		} else if (!cmd_option(ctx, argv[0], opt, &status))
+		} else if (opt == OPT_STORE)
+			c.is_store = true;
+		else if (!cmd_option(ctx, argv[0], opt, &status))
 			return status;
 	if (optind != argc)
 		return cmd_usage(argv[0]);
 	c.findings = json_array();
 	c.must_sign = json_object();
-	if (!check_all(ctx, &c, &err)) {
+	if (!(c.is_store ? check_store(ctx, &c, &err) :
+	    check_all(ctx, &c, &err))) {
 		status = cmd_fail(&err);
 	} else {
 		if (json_array_size(c.findings) > 0)
 			status = CMD_FAILED;
 		if (ctx->is_json)
-			out_json_take(json_pack("{s:O}", "findings",
-			    c.findings));
+			out_json_take(json_pack("{s:O, s:I}", "findings",
+			    c.findings, "records",
+			    (json_int_t)c.n_records));
 		else
 			print_findings(c.findings);
+		if (c.is_store && !ctx->is_json)
+			printf("%zu records were looked at\n", c.n_records);
 	}
 	json_decref(c.findings);
 	json_decref(c.must_sign);

@@ -63,19 +63,28 @@ static const struct cmd commands[] = {
 	    "trust a certificate; a CA's, and all that it issues", NULL },
 	{ "distrust", cmd_distrust, "ID",
 	    "never use a certificate, nor what it issued", NULL },
-	{ "check", cmd_check, "[--expiring DAYS]",
+	{ "check", cmd_check, "[--expiring DAYS | --store]",
 	    "look for everything that is wrong or soon will be",
-	    "  --expiring DAYS  what counts as soon; 30 by default\n" },
+	    "  --expiring DAYS  what counts as soon; 30 by default\n"
+	    "  --store          hold all records of the store against each "
+	    "other\n" },
 	{ "postfix", cmd_postfix, "[--layout direct|split] [--check]",
 	    "print what Postfix has to be told, or check what it was told",
 	    "  --layout NAME  direct (one pass) or split (two); as the "
 	    "listeners are by default\n"
 	    "  --port N       where the second pass listens; 10026 by default\n"
 	    "  --check        read Postfix's configuration, say what is wrong\n" },
+	{ "status", cmd_status, "", "tell what the daemon does and has done",
+	    NULL },
 	{ "reload", cmd_reload, "",
 	    "make the daemon read its configuration, if it is right", NULL },
 	{ "rewrap", cmd_rewrap, "",
 	    "seal all private keys under a new master key", NULL },
+	{ "backup", cmd_backup, "DIR",
+	    "copy all of the store, while it is in use", NULL },
+	{ "restore", cmd_restore, "[--yes] DIR",
+	    "make the store from a backup",
+	    "  --yes  do not ask\n" },
 	{ "log", cmd_log, "[-n N] [--address ADDR] [--failed]",
 	    "show what was done, to mail and to the store",
 	    "  -n N            the last N, 20 by default\n"

@@ -91,7 +91,7 @@ build_mail(const struct config *config, const struct envelope *envelope,
 	return true;
 }
 
-/* --- RCPT TO ---------------------------------------------------------------- */
+/* --- RCPT TO -------------------------------------------------------------- */
 
 static bool
 is_refused(const struct cmd_context *ctx, struct walk *w,
@@ -147,7 +147,7 @@ end_at_rcpt(struct walk *w)
 	    EDITS_REJECT : EDITS_TEMPFAIL, code, d->enhanced, d->reply);
 }
 
-/* --- the whole -------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------ */
 
 bool
 walk_run(struct cmd_context *ctx, const struct envelope *envelope,

@@ -44,7 +44,8 @@ struct walk {
  * source   the mail; NULL: one from the sender to all, with nothing in it
  * is_dry   stop at the decision
  *
- * journey.decision and .edits are there in any case.  Pass a zeroed walk, and call walk_end() whether it went well or not.
+ * journey.decision and .edits are there in any case.  Pass a zeroed walk, and
+ * call walk_end() whether it went well or not.
  */
 bool	walk_run(struct cmd_context *, const struct envelope *,
 	    const struct file *source, bool is_dry, struct walk *,

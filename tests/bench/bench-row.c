@@ -245,7 +245,7 @@ main(int argc, char *argv[])
 	mail.n_to = (size_t)(argc - optind);
 	if (socket_path == NULL || pid == 0 || workers.n < 1 ||
 	    workers.n > CONNECTIONS_MAX || n_rounds < 1 ||
-	    n_rounds > ROUNDS_MAX || mail.size < 2 || mail.from == NULL ||
+	    n_rounds > ROUNDS_MAX || mail.size < 3 || mail.from == NULL ||
 	    mail.new_type == NULL || mail.n_to == 0)
 		errx(2, "-s, -p, -c, -z, -f, -x and a recipient are needed");
 	floor_work.n_recipients = floor_work.recipient_key != NULL ?

@@ -15,7 +15,6 @@
 #define CHUNK		65535u
 #define PACKET_MAX	(CHUNK + 1024u)
 #define IN_ROOM		(2 * PACKET_MAX)
-#define LINE		76	/* characters of the body's lines, with CRLF */
 
 /* What Postfix 3.7 offers: protocol 6, all actions, all steps. */
 #define MILTER_VERSION	6u
@@ -162,12 +161,16 @@ add_headers(struct script *s, const struct mail *mail, uint32_t steps)
 		add_step(s, 'N', NULL, NULL, (steps & NR_EOH) == 0);
 }
 
-/* Lines of text that nothing needs to be done to. */
+/*
+ * Lines of text that nothing needs to be done to; a blank before the last
+ * line end would be something.
+ */
 static void
 add_body(struct script *s, size_t size, uint32_t steps)
 {
-	static const char	 text[LINE + 1] = "The quick brown fox jumps "
-	    "over the lazy dog, and nobody minds it at all.\r\n";
+	static const char	 text[] = "The quick brown fox jumps over the "
+	    "lazy dog, and nobody minds it at all.\r\n";
+	const size_t		 line = sizeof(text) - 1;
 
 	for (size_t at = 0; at < size && (steps & NO_BODY) == 0; at += CHUNK) {
 		size_t	 len = size - at < CHUNK ? size - at : CHUNK;
@@ -175,9 +178,9 @@ add_body(struct script *s, size_t size, uint32_t steps)
 		uint8_t	*chunk = more(s, len);
 
 		for (size_t i = 0; i < len; i++)
-			chunk[i] = at + i + 2 == size ? '\r' :
-			    at + i + 1 == size ? '\n' :
-			    (uint8_t)text[(at + i) % LINE];
+			chunk[i] = (uint8_t)(at + i + 3 < size ?
+			    text[(at + i) % line] :
+			    ".\r\n"[at + i + 3 - size]);
 		end_packet(s, start);
 		if ((steps & NR_BODY) == 0)
 			wait_here(s);

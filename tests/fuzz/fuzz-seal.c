@@ -57,7 +57,8 @@ seal(const struct seal_mail *mail, struct seal_id *id, uint8_t how)
 		.digest = (enum digest)(how / 3 % 3),
 		.signer = seal_sign,
 		.signer_arg = id,
-		.options = { .cipher = (enum cipher)(how / 9 % 4) },
+		.options = { .cipher = (enum cipher)(how / 9 % 4),
+		    .spool.memory_max = SEAL_MEMORY },
 		.recipients = &cert,
 		.n_recipients = 1
 	};

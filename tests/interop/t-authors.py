@@ -63,13 +63,10 @@ def decide(identities, blocks):
 # --- what other programs show -----------------------------------------------
 
 def plain(address):
-    """Comparable: lower case, no needless quotes, the domain in Unicode."""
+    """Comparable: lower case, without quotes, the domain in Unicode."""
     local, _, domain = address.rpartition("@")
     if re.fullmatch(r'"(\\.|[^"\\])*"', local, re.S):
-        content = re.sub(r"\\(.)", r"\1", local[1:-1], flags=re.S)
-        if re.fullmatch(r"[^\x00-\x20()<>\[\]:;@\\,.\"\x7f]+"
-                        r"(\.[^\x00-\x20()<>\[\]:;@\\,.\"\x7f]+)*", content):
-            local = content
+        local = re.sub(r"\\(.)", r"\1", local[1:-1], flags=re.S)
     labels = []
     for label in unicodedata.normalize("NFC", domain).lower().split("."):
         if label.startswith("xn--"):
@@ -77,7 +74,7 @@ def plain(address):
                 label = label[4:].encode().decode("punycode")
             except UnicodeError:
                 pass
-        labels.append(label)
+        labels.append(label.casefold())
     return re.sub(r"[A-Z]", lambda m: m.group().lower(), local) + "@" + \
         ".".join(labels)
 

@@ -72,6 +72,13 @@ Content-Type: text/html
 This is an epilogue.
 EOF
 
+# What a mail system may change stands nowhere in what is signed.
+expect_sturdy() {
+	if LC_ALL=C tr -d '\r' <"$1" | grep -nE '^From |[ 	]$' >"$T/weak"; then
+		fail "$name: signed as it is: $(cat "$T/weak")"
+	fi
+}
+
 arrived=0
 for name in "${mails[@]}"; do
 	echo "$name"
@@ -82,6 +89,7 @@ for name in "${mails[@]}"; do
 	wait_for_mail $((arrived += 1))
 	verify $arrived >entity
 	expect_signer alice
+	expect_sturdy "$T/entity"
 	expect_same_content "$name.eml" "$T/entity"
 	if [ "$(LC_ALL=C grep -c '[^[:print:][:space:]]' \
 	    "sink/$arrived.eml")" != 0 ]; then
@@ -94,5 +102,6 @@ for name in "${mails[@]}"; do
 	wait_for_mail $((arrived += 1))
 	decrypt bob $arrived >inner
 	verify "$T/inner" >entity
+	expect_sturdy "$T/entity"
 	expect_same_content "$name.eml" "$T/entity"
 done

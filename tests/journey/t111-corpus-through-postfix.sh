@@ -20,7 +20,8 @@ import_key alice
 import bob heidi
 start_daemon
 start_sink --no-8bitmime
-start_postfix 'header_size_limit = 200000' 'message_size_limit = 20000000'
+start_postfix 'header_size_limit = 200000' 'message_size_limit = 20000000' \
+    'hopcount_limit = 300'
 
 corpus=$TEST_SOURCE/tests/corpus
 mapfile -t files < <(printf '%s\n' "$corpus"/*.eml | LC_ALL=C sort |

@@ -32,9 +32,19 @@ wait_for_mail 1
 verify 1 >entity
 openssl x509 -in "$pki/alice.pem" -outform DER | sha256sum | cut -c 1-8 >cert
 "$lib/mime" part 1 sink/1.eml | sha256sum | cut -d ' ' -f 1 >digest
-expect_log ": [0-9A-Za-z]+: vault=signed cert=$(cat cert) \
-login=<alice@example.org> client=<127.0.0.1> from=<alice@example.org> \
-sha-256=$(cat digest)\$"
+# signatures FILTER...: the events of that kind, a line each.
+signatures() {
+	smimectl --json log -n 100 | python3 -c '
+import json, sys
+for e in json.load(sys.stdin)["events"]:
+    if e["event"] == "signature" and not e["failed"]:
+        print(e["cert"][:8], e.get("login"), e["from"], e.get("queue_id"),
+              e["digest"])' >signatures
+}
+is_recorded() { signatures; grep -Eq -- "$1" signatures; }
+wait_until 10 is_recorded "^$(cat cert) alice@example.org \
+alice@example.org [0-9A-Za-z]+ .*$(cat digest)\$" ||
+    fail "not recorded: $(smimectl --json log)"
 
 send --login alice@example.org --to bob@example.net mail
 expect_reply '^DATA 4'
@@ -52,11 +62,12 @@ write_mail alice@example.org
 send --login alice@example.org --to bob@example.net mail
 wait_for_mail 3
 verify 3 >entity
-[ "$(grep -c 'vault=signed' daemon.log)" = 3 ] ||
-    fail "not one line of the vault's for each signature"
+three() { signatures; [ "$(wc -l <signatures)" = 3 ]; }
+wait_until 10 three || fail "not one event for each signature"
 
 # smimectl seal asks the same vault.
 smimectl seal --from alice@example.org --to bob@example.net \
     --login alice@example.org <mail >sealed.eml || fail "smimectl seal"
 verify "$T/sealed.eml" >entity
-expect_log ': NOQUEUE: vault=signed .* from=<alice@example.org>'
+four() { signatures; [ "$(wc -l <signatures)" = 4 ]; }
+wait_until 10 four || fail "no event for smimectl seal"

@@ -15,6 +15,7 @@
 #include "store/custody.h"
 #include "store/event_table.h"
 #include "store/stamp_key.h"
+#include "store/verify.h"
 
 static inline struct cert_entry *
 fake_entries(size_t n)
@@ -53,8 +54,10 @@ fake_find(void *arg, const char *addr, enum cert_use use, int64_t now,
 	f->candidates[0].not_after = now;
 	f->candidates[0].has_key = true;
 	f->candidates[1].reason = mem_str("certificate expired 2026-03-01");
-	f->der = mem_dup("\x30\x00", 2);
-	f->der_len = 2;
+	/* So large that a packet holds two of them. */
+	f->der_len = strncmp(addr, "large", 5) == 0 ? 70000 : 2;
+	f->der = mem_alloc(f->der_len);
+	memcpy(f->der, "\x30\x00", 2);
 	return true;
 }
 
@@ -242,6 +245,38 @@ fake_events(void *arg, const struct event_query *query,
 	return true;
 }
 
+/* Two pages of rows, then none. */
+static inline bool
+fake_records(void *arg, struct buf *cursor, size_t max, struct buf *rows,
+    struct err *err)
+{
+	(void)arg;
+	(void)max;
+	(void)err;
+	buf_clear(rows);
+	if (cursor->len < 2) {
+		buf_addf(rows, "page %zu", cursor->len);
+		buf_addc(cursor, 'x');
+	} else
+		buf_clear(cursor);
+	return true;
+}
+
+static inline bool
+fake_verify(void *arg, struct buf *cursor, struct verify_findings *findings,
+    struct err *err)
+{
+	(void)arg;
+	(void)err;
+	findings->n_records += 7;
+	verify_add(findings, "a record", "is wrong");
+	if (cursor->len < 2)
+		buf_addc(cursor, 'x');
+	else
+		buf_clear(cursor);
+	return true;
+}
+
 static inline void
 fake_close(void *arg)
 {
@@ -276,6 +311,8 @@ static const struct custody_ops	 fake_custody_ops = {
 	.note = fake_note,
 	.events = fake_events,
 	.stamp_keys = fake_stamp_keys,
+	.records = fake_records,
+	.verify = fake_verify,
 	.close = fake_close,
 };
 

@@ -12,9 +12,10 @@
  * -z is what MAIL FROM says of the size, "SIZE=1000" (RFC 1870).  -n sends the
  * mail so many times over the one connection and prints the last result.
  * Standard output is the mail with CRLF; standard error the verdict:
- * "accept", "reject 550 5.7.1 ...", "tempfail ...", "discard".  Exit status:
- * 0 accept or discard, 1 reject, 2 tempfail, 3 the milter did not answer or
- * broke the protocol.
+ * "accept", "reject 550 5.7.1 ...", "tempfail ...", "discard"; before it such
+ * a line for each recipient who was refused, the mail goes on for the others.
+ * Exit status: 0 accept or discard, 1 reject, 2 tempfail, 3 the milter did not
+ * answer or broke the protocol.
  */
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -419,6 +420,7 @@ static bool
 give_envelope(struct session *s, const struct envelope *env, int *status)
 {
 	struct bytes	 b = { 0 };
+	size_t		 n_taken = 0;
 	bool		 goes_on;
 
 	if (env->login != NULL)
@@ -437,9 +439,10 @@ give_envelope(struct session *s, const struct envelope *env, int *status)
 		macros(s->fd, 'R', (const char *const[]){ "{rcpt_addr}",
 		    env->to[i], NULL });
 		add_str(&b, env->to[i]);
-		goes_on = step(s, 'R', &b, NO_RCPT, NR_RCPT, status);
+		n_taken += step(s, 'R', &b, NO_RCPT, NR_RCPT, status);
 		clear(&b);
 	}
+	goes_on = goes_on && n_taken > 0;
 	if (goes_on)
 		macros(s->fd, 'T', (const char *const[]){ "i", "4Xk1Qz2mYz",
 		    NULL });

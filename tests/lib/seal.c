@@ -142,6 +142,22 @@ seal_id_free(struct seal_id *id)
 	free(id);
 }
 
+static bool
+set_pss(CMS_SignerInfo *signer, enum digest digest)
+{
+	uint8_t		 der[ALG_PSS_LEN];
+	ASN1_STRING	*value = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
+	X509_ALGOR	*algor;
+
+	alg_pss_parameters(digest, der);
+	ASN1_STRING_set(value, der, sizeof(der));
+	CMS_SignerInfo_get0_algs(signer, NULL, NULL, NULL, &algor);
+	return EVP_PKEY_CTX_set_rsa_pss_saltlen(
+	    CMS_SignerInfo_get0_pkey_ctx(signer), RSA_PSS_SALTLEN_DIGEST) >
+	    0 && X509_ALGOR_set0(algor, OBJ_nid2obj(NID_rsassaPss),
+	    V_ASN1_SEQUENCE, value) == 1;
+}
+
 bool
 seal_sign(void *arg, enum digest digest, const uint8_t *hash, struct buf *out,
     struct err *err)
@@ -149,6 +165,7 @@ seal_sign(void *arg, enum digest digest, const uint8_t *hash, struct buf *out,
 	const unsigned int	 flags = CMS_DETACHED | CMS_PARTIAL |
 				    CMS_STREAM | CMS_BINARY;
 	const struct seal_id	*id = arg;
+	const bool		 is_pss = EVP_PKEY_is_a(id->key, "RSA-PSS");
 	const EVP_MD		*md;
 	CMS_ContentInfo		*cms;
 	CMS_SignerInfo		*signer;
@@ -161,8 +178,8 @@ seal_sign(void *arg, enum digest digest, const uint8_t *hash, struct buf *out,
 		    digest == DIGEST_SHA384 ? EVP_sha384() : EVP_sha512();
 	cms = CMS_sign(NULL, NULL, id->chain, NULL, flags);
 	signer = CMS_add1_signer(cms, id->cert, id->key, md,
-	    CMS_BINARY | CMS_PARTIAL);
-	if (signer != NULL && CMS_signed_add1_attr_by_NID(signer,
+	    CMS_BINARY | CMS_PARTIAL | (is_pss ? CMS_KEY_PARAM : 0));
+	if (signer != NULL && (!is_pss || set_pss(signer, digest)) && CMS_signed_add1_attr_by_NID(signer,
 	    NID_pkcs9_contentType, V_ASN1_OBJECT,
 	    OBJ_nid2obj(NID_pkcs7_data), -1) == 1 &&
 	    CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_messageDigest,

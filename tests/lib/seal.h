@@ -19,6 +19,9 @@
  * the judge of what came out.
  */
 
+/* For a struct spool_options: all stays in memory. */
+#define SEAL_MEMORY	((size_t)1 << 30)
+
 /* A new self-signed S/MIME certificate: "RSA:2048", "EC:P-256", "ED25519". */
 struct seal_id {
 	EVP_PKEY		*key;

@@ -105,7 +105,8 @@ seal(const struct seal_mail *mail, bool is_signed, bool is_encrypted,
 		.signer = seal_sign,
 		.signer_arg = sender,
 		.encrypt = is_encrypted,
-		.options = { .cipher = CIPHER_AES256_CBC },
+		.options = { .cipher = CIPHER_AES256_CBC,
+		    .spool.memory_max = SEAL_MEMORY },
 		.recipients = &recipient,
 		.n_recipients = 1
 	};

@@ -586,3 +586,70 @@ expect_untouched() {
 has_field() {
 	"$lib/mime" fields "$(mail_file "$1")" | grep -qi "^$2:"
 }
+
+# --- stories of many mails ----------------------------------------------------------
+#
+#	story "a login may use what its line says"
+#	write_mail 'From: judy@example.org'
+#	send --login bob@example.net --to bob@example.net mail
+#	arrives signed judy
+
+# story SENTENCE: what is told next; printed where it fails.
+story() { echo "* $*"; }
+
+# write_mail FIELD...: a mail with these fields, and what else one needs.
+write_mail() {
+	printf '%s\n' "$@" 'Subject: the news' 'Message-ID: <1@example.org>' \
+	    'Date: Wed, 25 Nov 2026 10:00:00 +0000' '' 'Text.' >mail
+}
+
+# as NAME TO FIELD...: NAME writes to TO, logged in.
+as() {
+	local name=$1 to=$2
+	shift 2
+	write_mail "From: $name@example.org" "To: ${to//,/, }" "$@"
+	send --login "$name@example.org" --from "$name@example.org" \
+	    --to "$to" mail
+}
+
+# arrives plain|signed|encrypted|sealed [SIGNER [READER]]: it was accepted, and
+# came so; signed by alice and readable for bob unless told.  What was signed
+# and encrypted is sealed.  The mail is number $arrived.
+arrived=0
+arrives() {
+	local signer=${2:-alice} reader=${3:-bob}
+	expect_reply '^DATA 250'
+	wait_for_mail $((arrived += 1))
+	case $1 in
+	plain)
+		if has_type $arrived multipart/signed ||
+		    has_type $arrived application/pkcs7-mime; then
+			fail "it should have come in clear, not signed"
+		fi ;;
+	signed)
+		expect_type $arrived multipart/signed
+		verify $arrived >entity
+		expect_signer "$signer" ;;
+	encrypted)
+		decrypt "$reader" $arrived >inner
+		expect_type "$T/inner" text/plain ;;
+	sealed)
+		decrypt "$reader" $arrived >inner
+		verify "$T/inner" >entity
+		expect_signer "$signer" ;;
+	esac
+	if "$lib/mime" fields "sink/$arrived.eml" | grep -i '^X-SMIME-'; then
+		fail "the sender's wishes arrived"
+	fi
+}
+
+# refused PATTERN, waits PATTERN: at the end of the mail, with this answer.
+refused() { expect_reply "^DATA 5[0-9][0-9] 5\\.[0-9.]+ .*$1"; }
+waits() { expect_reply "^DATA 4[0-9][0-9] 4\\.[0-9.]+ .*$1"; }
+
+# reconfigure <OPTIONS: and the daemon takes it at once.
+reconfigure() {
+	configure
+	smimectl reload >smimectl.out 2>&1 ||
+	    fail "reload: $(cat smimectl.out)"
+}

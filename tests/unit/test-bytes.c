@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* buf, pieces and spool: a mail's bytes, on their way. */
+#include <openssl/evp.h>
+
+#include "base/base64.h"
+#include "base/block.h"
 #include "base/buf.h"
 #include "base/pieces.h"
 #include "base/spool.h"
@@ -59,6 +63,7 @@ static void
 test_pieces(void)
 {
 	struct pieces	*pieces = pieces_new(), *more = pieces_new();
+	struct pieces	*encoded;
 	struct buf	 binary = { 0 }, out = { 0 };
 	struct err	 err = { 0 };
 	int		 calls = 0;
@@ -67,8 +72,10 @@ test_pieces(void)
 	for (int i = 0; i < 49; i++)
 		buf_addc(&binary, (char)i);
 	pieces_add(pieces, "--b\r\n", 5);
-	pieces_add_base64_take(pieces, &binary);
+	encoded = pieces_new();
+	pieces_add_take(encoded, &binary);
 	CHECK_INT(binary.len, 0);
+	pieces_add_base64_take(pieces, encoded);
 	pieces_add(more, "", 0);
 	pieces_add_str(more, "--b--\r\n");
 	pieces_append_take(pieces, more);
@@ -90,7 +97,9 @@ test_pieces(void)
 		pieces = pieces_new();
 		for (size_t i = 0; i < len; i++)
 			buf_addc(&binary, 'x');
-		pieces_add_base64_take(pieces, &binary);
+		encoded = pieces_new();
+		pieces_add_take(encoded, &binary);
+		pieces_add_base64_take(pieces, encoded);
 		CHECK_OK(pieces_walk(pieces, collect, &out, &err), err);
 		CHECK_INT(pieces_len(pieces), out.len);
 		buf_clear(&out);
@@ -98,6 +107,60 @@ test_pieces(void)
 	}
 	buf_free(&out);
 	pieces_free(NULL);
+}
+
+/* A copy of its own, so that a sanitizer sees a byte that is read too far. */
+static void
+check_base64(const uint8_t *data, size_t len, size_t run)
+{
+	struct pieces	*pieces = pieces_new(), *encoded = pieces_new();
+	struct buf	 got = { 0 }, want = { 0 };
+	struct err	 err = { 0 };
+	uint8_t		*copy = malloc(len == 0 ? 1 : len);
+
+	REQUIRE(copy != NULL);
+	memcpy(copy, data, len);
+	for (size_t at = 0; at < len; at += run)
+		pieces_add(encoded, copy + at, len - at < run ? len - at :
+		    run);
+	pieces_add_base64_take(pieces, encoded);
+	REQUIRE_OK(pieces_walk(pieces, collect, &got, &err), err);
+	for (size_t at = 0; at < len; at += BASE64_LINE_IN) {
+		uint8_t	 line[BASE64_LINE_OUT];
+
+		buf_add(&want, line, (size_t)EVP_EncodeBlock(line, data + at,
+		    (int)(len - at < BASE64_LINE_IN ? len - at :
+		    BASE64_LINE_IN)));
+		buf_adds(&want, "\r\n");
+	}
+	CHECK_INT(pieces_len(pieces), got.len);
+	CHECK(got.len == want.len &&
+	    (got.len == 0 || memcmp(got.data, want.data, got.len) == 0));
+	free(copy);
+	buf_free(&got);
+	buf_free(&want);
+	pieces_free(pieces);
+}
+
+/* Lengths around lines and buffers, whole and in runs, as OpenSSL has them. */
+static void
+test_base64(void)
+{
+	static const size_t	 lengths[] = { 47615, 47616, 47617, 95232,
+	    95233, 100000 };
+	static const size_t	 runs[] = { 1, 7, 48, 1000, 100000 };
+	uint8_t			*binary = malloc(100000);
+
+	REQUIRE(binary != NULL);
+	for (size_t i = 0; i < 100000; i++)
+		binary[i] = (uint8_t)(i * 2654435761u >> 13);
+	test_row("base64 as OpenSSL makes it");
+	for (size_t len = 0; len < 1000; len++)
+		check_base64(binary, len, 1000);
+	for (size_t i = 0; i < TEST_LEN(lengths); i++)
+		for (size_t j = 0; j < TEST_LEN(runs); j++)
+			check_base64(binary, lengths[i], runs[j]);
+	free(binary);
 }
 
 /* A body of this many lines, through a spool with these limits. */
@@ -129,20 +192,41 @@ static void
 test_spool(void)
 {
 	const char		*dir = getenv("TMPDIR");
-	struct spool_options	 options = { .memory_max = 4096 };
-	struct spool		*spool;
+	struct spool_options	 options = { .memory_max = 256 * 1024 };
+	struct spool		*spool, *several[6];
 	struct err		 err = { 0 };
+	const uint8_t		*got;
+	size_t			 got_len;
 
 	options.dir = dir != NULL ? dir : "/tmp";
 	test_row("nothing");
 	spool_lines(&options, 0);
 	test_row("in memory");
 	spool_lines(&options, 100);
+	test_row("in memory, moving to larger pieces of it");
+	spool_lines(&options, 8000);
 	test_row("in a file");
 	spool_lines(&options, 100000);
 	test_row("in a file from the first byte");
 	options.memory_max = 0;
 	spool_lines(&options, 10);
+
+	test_row("all together have no more memory than they may");
+	options.memory_max = 256 * 1024;
+	for (size_t i = 0; i < TEST_LEN(several); i++) {
+		several[i] = spool_new(&options);
+		spool_expect(several[i], 60000);
+		CHECK(block_in_use() <= options.memory_max);
+		CHECK_OK(spool_add(several[i], "0123456789", 10, &err), err);
+		CHECK(block_in_use() <= options.memory_max);
+	}
+	CHECK_INT(block_in_use(), 256 * 1024);
+	for (size_t i = 0; i < TEST_LEN(several); i++) {
+		CHECK_OK(spool_bytes(several[i], &got, &got_len, &err), err);
+		CHECK_MEM(got, got_len, "0123456789", 10);
+		spool_free(several[i]);
+	}
+	CHECK_INT(block_in_use(), 0);
 
 	test_row("more than is allowed is the mail's fault");
 	options.max = 10;
@@ -154,7 +238,7 @@ test_spool(void)
 
 	test_row("no folder for the file: later");
 	options = (struct spool_options){ .dir = "/nonexistent",
-	    .memory_max = 4 };
+	    .memory_max = 4 };	/* no block is as small */
 	spool = spool_new(&options);
 	CHECK(!spool_add(spool, "0123456789", 10, &err));
 	CHECK_INT(err.kind, ERR_TEMP);
@@ -167,6 +251,7 @@ main(void)
 {
 	test_buf();
 	test_pieces();
+	test_base64();
 	test_spool();
 	return test_done("bytes");
 }

@@ -219,11 +219,13 @@ test_defaults(void)
 	CHECK_STR(c->spool_dir, "/var/tmp");
 	CHECK(!c->subject_tags);
 	CHECK_INT(c->max_message_size, 50 * 1024 * 1024);
-	CHECK_INT(c->spool_memory, 1024 * 1024);
+	CHECK_INT(c->spool_memory, 256 * 1024 * 1024);
 	CHECK_INT(c->max_recipients, 1000);
 	CHECK_INT(c->vault_timeout, 20);
-	CHECK_INT(c->key_rate, 10000);
+	CHECK_INT(c->key_rate, 300000);
 	CHECK_INT(c->stamp_lifetime, 7 * 86400);
+	CHECK_INT(c->max_connections, 4000);
+	CHECK_INT(c->max_mails, 1000);
 	CHECK_INT(c->n_listeners, 0);
 	CHECK(c->authorize.authenticated && !c->authorize.local);
 	CHECK_INT(c->authorize.identities, IDENTITIES_LOGIN);
@@ -385,6 +387,28 @@ static const struct {
 	{ "local without identities", "authorize { local = true }",
 	    "t.conf: local and networks authorise nobody without an "
 	    "identities file that says which From addresses they may use" },
+	{ "every From address for everybody", "authorize { identities = any }",
+	    "t.conf: identities = \"any\": whoever is authorised may use "
+	    "every From address, unless the MTA prevents it "
+	    "(reject_sender_login_mismatch)" },
+	{ "networks without identities",
+	    "authorize { networks = { \"192.0.2.0/24\" } }",
+	    "t.conf: local and networks authorise nobody without an "
+	    "identities file that says which From addresses they may use" },
+	{ "the weakest cipher, told once where it is inherited",
+	    "default { cipher = aes-128-cbc }\n"
+	    "group a { members = { \"x@y.z\" } }",
+	    "t.conf:1: default has cipher = aes-128-cbc, the weakest: every "
+	    "program that reads it reads aes-256-cbc, too" },
+	{ "the weakest cipher in a section",
+	    "\nrecipients p { members = { \"@p.q\" } cipher = aes-128-cbc }",
+	    "t.conf:2: recipients p has cipher = aes-128-cbc, the weakest: "
+	    "every program that reads it reads aes-256-cbc, too" },
+	{ "a member of a section in an earlier one",
+	    "recipients a { members = { \"@.y.z\" } }\n"
+	    "recipients b { members = { \"x@y.z\", \"u@v.w\" } }",
+	    "t.conf: x@y.z (t.conf:2) of recipients b is in recipients a "
+	    "already, which comes first and wins" },
 	{ "a member in two groups", "group a { members = { \"x@y.z\" } }\n"
 	    "group b { members = { \"x@y.z\", \"u@v.w\" } }",
 	    "t.conf: x@y.z (t.conf:2) of group b is in group a already, which "
@@ -599,6 +623,33 @@ is_known(const char *line)
 	return false;
 }
 
+/* The manual has no option that is none, nor one in the wrong section. */
+static void
+check_manual(const char *manual)
+{
+	const char	*p = manual;
+	char		 section[64] = "", name[64];
+
+	while (p != NULL && strncmp(p, ".Sh ORDER", 9) != 0) {
+		bool	 is_there = false;
+
+		if (sscanf(p, ".Ss %63[^\n]", section) == 1 &&
+		    strcmp(section, "Top level") == 0)
+			section[0] = '\0';
+		if (sscanf(p, ".It Ic %63[a-z-] =", name) == 1) {
+			for (size_t i = 0; config_option(i) != NULL; i++)
+				is_there |= strcmp(config_option(i)->name,
+				    name) == 0 && strcmp(config_option(i)->
+				    section, section) == 0;
+			test_row(name);
+			CHECK(is_there);
+		}
+		p = strchr(p, '\n');
+		p = p == NULL ? NULL : p + 1;
+	}
+	CHECK(p != NULL);
+}
+
 /*
  * The sample has every option as "#name = default" under its section; the
  * manual has ".It Ic name = ..." and a line "Default: ..." under its own.
@@ -650,6 +701,7 @@ test_documents(void)
 	}
 	for (char *p = sample; (p = strstr(p, "\n#")) != NULL; p++)
 		CHECK(p[2] == ' ' || p[2] == '\n' || is_known(p + 2));
+	check_manual(manual);
 	test_row(NULL);
 	free(sample);
 	free(manual);

@@ -484,6 +484,49 @@ use_shared(void *arg)
 	return (void *)n_failed;
 }
 
+/* Decoded by several threads, each has the verdict that is its own. */
+#define MANY	250
+static void
+test_many_at_once(void)
+{
+	struct custody		*custody = open_custody(
+				    scratch_folder("many"), true);
+	static struct pki_cert	 certs[MANY];
+	static struct put_cert	 puts[MANY];
+	static struct put_result results[MANY];
+	struct cert_entry	*list;
+	size_t			 n;
+
+	for (size_t i = 0; i < MANY; i++) {
+		char		 alt[64];
+		struct pki_spec	 spec;
+
+		snprintf(alt, sizeof(alt), "email:u%zu@example.org", i);
+		spec = leaf("Somebody", alt);
+		certs[i] = pki_issue(&spec, bob_key, NULL);
+		/* Each tenth is cut off. */
+		puts[i] = (struct put_cert){ certs[i].der,
+		    certs[i].der_len - (i % 10 == 3), CERT_TRUSTED, "test" };
+	}
+	REQUIRE_OK(custody_put_certs(custody, puts, MANY, PKI_NOW, results,
+	    &err), err);
+	for (size_t i = 0; i < MANY; i++) {
+		CHECK_INT(results[i].verdict, i % 10 == 3 ? PUT_REFUSED :
+		    PUT_ADDED);
+		CHECK((results[i].reason != NULL) == (i % 10 == 3));
+		free(results[i].reason);
+	}
+	REQUIRE_OK(custody_lookup(custody, "u247@example.org", PKI_NOW, &list,
+	    &n, &err), err);
+	REQUIRE(n == 1);
+	CHECK_MEM(list->der, list->der_len, certs[247].der,
+	    certs[247].der_len);
+	cert_entry_free(list, n);
+	custody_close(custody);
+	for (size_t i = 0; i < MANY; i++)
+		pki_free(&certs[i]);
+}
+
 static void
 test_threads(void)
 {
@@ -524,6 +567,7 @@ main(void)
 	test_signing();
 	test_listing();
 	test_same_issuer();
+	test_many_at_once();
 	test_threads();
 	EVP_PKEY_free(ca_key);
 	EVP_PKEY_free(alice_key);

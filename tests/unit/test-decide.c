@@ -213,6 +213,18 @@ is_as_modelled(const struct mail *m, const struct decision *d)
 	    d->do_encrypt == (encrypt == GO_YES);
 }
 
+/* One line of SMTP (RFC 5321, section 4.5.3.1.5), room for code and "%". */
+static bool
+is_reply(const char *text)
+{
+	size_t	 len = strlen(text);
+
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			return false;
+	return len > 0 && len < 400;
+}
+
 /* What must never be, said without the model. */
 static bool
 is_safe(const struct mail *m, const struct decision *d)
@@ -223,7 +235,7 @@ is_safe(const struct mail *m, const struct decision *d)
 
 	if (d->verdict != VERDICT_GO)
 		return !d->do_sign && !d->do_encrypt && d->reason[0] != '\0' &&
-		    d->reply[0] != '\0' && d->enhanced[0] ==
+		    is_reply(d->reply) && d->enhanced[0] ==
 		    (d->verdict == VERDICT_REJECT ? '5' : '4');
 	if (is_bad_sender && (d->do_sign || d->do_encrypt))
 		return false;

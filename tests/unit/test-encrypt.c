@@ -73,7 +73,8 @@ test_matrix(struct seal_id *const *ids, size_t n)
 {
 	for (unsigned cipher = 0; cipher < CIPHER_AUTO; cipher++) {
 		struct encrypt_options	 options = {
-			.cipher = (enum cipher)cipher
+			.cipher = (enum cipher)cipher,
+			.spool.memory_max = SEAL_MEMORY
 		};
 
 		test_row(alg_cipher_name(options.cipher));
@@ -95,7 +96,8 @@ test_matrix(struct seal_id *const *ids, size_t n)
 static size_t
 size_for(const struct encrypt_cert *certs, size_t n)
 {
-	struct encrypt_options	 options = { .cipher = CIPHER_AES128_CBC };
+	struct encrypt_options	 options = { .cipher = CIPHER_AES128_CBC,
+	    .spool.memory_max = SEAL_MEMORY };
 	struct mime_made	 made = { 0 };
 	enum cipher		 used;
 	struct err		 err;
@@ -135,7 +137,8 @@ test_refused(void)
 		{ "EC:secp256k1", "an EC key on a curve other than P-256, "
 		    "P-384 and P-521" },
 	};
-	struct encrypt_options	 options = { .cipher = CIPHER_AES256_CBC };
+	struct encrypt_options	 options = { .cipher = CIPHER_AES256_CBC,
+	    .spool.memory_max = SEAL_MEMORY };
 	struct mime_made	 made = { 0 };
 	struct encrypt_cert	 cert;
 	enum cipher		 used;

@@ -93,7 +93,8 @@ run_out_everywhere(const struct seal_mail *mail, bool encrypt,
 		.signer = steady_sign,
 		.signer_arg = id,
 		.encrypt = encrypt,
-		.options = { .cipher = CIPHER_AES256_CBC },
+		.options = { .cipher = CIPHER_AES256_CBC,
+		    .spool.memory_max = SEAL_MEMORY },
 		.recipients = &cert,
 		.n_recipients = 1
 	};

@@ -61,13 +61,13 @@ test_signed(void)
 static void
 test_pkcs7(void)
 {
-	struct buf		 der = { 0 };
+	struct pieces		*der = pieces_new();
 	struct mime_made	 made;
 	struct pieces		*entity;
 
 	test_row("application/pkcs7-mime, and as an entity");
-	buf_adds(&der, "DER");
-	mimeout_pkcs7_take(&der, "enveloped-data", &made);
+	pieces_add_str(der, "DER");
+	mimeout_pkcs7_take(der, "enveloped-data", &made);
 	CHECK_STR(made.content_type, " application/pkcs7-mime; "
 	    "smime-type=enveloped-data;\n\tname=\"smime.p7m\"");
 	CHECK_STR(made.encoding, " base64");

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <openssl/cms.h>
+#include <openssl/err.h>
+
 #include "smime/sign.h"
+#include "smime/sign_check.h"
 #include "tests/lib/seal.h"
 #include "tests/lib/test.h"
 
@@ -26,7 +30,7 @@ static void
 test_forms(void)
 {
 	static const char *const	 kinds[] = {
-		"RSA:2048", "EC:P-256", "EC:P-384", "EC:P-521"
+		"RSA:2048", "RSA-PSS", "EC:P-256", "EC:P-384", "EC:P-521"
 	};
 
 	for (size_t i = 0; i < TEST_LEN(kinds); i++) {
@@ -153,6 +157,66 @@ test_verdicts(void)
 	seal_id_free(id);
 }
 
+/* Does OpenSSL take it as a signature of the text? */
+static bool
+is_good_for_openssl(const struct buf *der)
+{
+	const unsigned char	*p = der->data;
+	CMS_ContentInfo		*cms = d2i_CMS_ContentInfo(NULL, &p,
+				    (long)der->len);
+	BIO			*bio = BIO_new_mem_buf(text, -1);
+	bool			 is_good;
+
+	is_good = cms != NULL && p == der->data + der->len &&
+	    CMS_verify(cms, NULL, NULL, bio, NULL, CMS_BINARY |
+	    CMS_DETACHED | CMS_NO_SIGNER_CERT_VERIFY) == 1;
+	BIO_free(bio);
+	CMS_ContentInfo_free(cms);
+	ERR_clear_error();
+	return is_good;
+}
+
+/* Whatever is damaged: nothing passes that OpenSSL does not take. */
+static void
+test_damage(void)
+{
+	static const char *const	 kinds[] = { "RSA:2048", "RSA-PSS",
+	    "EC:P-256" };
+	size_t				 n_refused, n_too_much;
+
+	for (size_t i = 0; i < TEST_LEN(kinds); i++) {
+		struct seal_id	*id = seal_id_new(kinds[i], "a@x.org");
+		struct pieces	*entity = pieces_new();
+		struct buf	 der = { 0 };
+		uint8_t		 hash[DIGEST_LEN_MAX];
+		struct err	 err;
+
+		test_row(kinds[i]);
+		pieces_add(entity, text, strlen(text));
+		REQUIRE_OK(sign_hash_pieces(entity, DIGEST_SHA256, hash,
+		    &err), err);
+		REQUIRE_OK(seal_sign(id, DIGEST_SHA256, hash, &der, &err),
+		    err);
+		CHECK(is_good_for_openssl(&der));
+		n_refused = n_too_much = 0;
+		for (size_t at = 0; at < der.len; at++) {
+			der.data[at] ^= 1;
+			if (!sign_check(der.data, der.len, DIGEST_SHA256,
+			    hash, &err))
+				n_refused++;
+			else if (!is_good_for_openssl(&der))
+				n_too_much++;
+			der.data[at] ^= 1;
+		}
+		CHECK_INT(n_too_much, 0);
+		/* The signature and what it covers, at least. */
+		CHECK(n_refused > 300);
+		buf_free(&der);
+		pieces_free(entity);
+		seal_id_free(id);
+	}
+}
+
 static void
 test_incremental(void)
 {
@@ -182,6 +246,7 @@ main(void)
 	test_forms();
 	test_lengths();
 	test_verdicts();
+	test_damage();
 	test_incremental();
 	return test_done("sign");
 }

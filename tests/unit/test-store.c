@@ -482,6 +482,112 @@ test_killed(void)
 	CHECK(told >= KILL_ROUNDS);
 }
 
+/*
+ * The power fails while the last log page is written: it is cut off anywhere,
+ * or holds what was on the disk before.  What was committed before is there,
+ * and the store opens.
+ */
+static void
+last_log(const char *dir, char *path, size_t size)
+{
+	for (int i = 9; i > 0; i--) {
+		snprintf(path, size, "%s/log.%010d", dir, i);
+		if (access(path, F_OK) == 0)
+			return;
+	}
+	REQUIRE(false);
+}
+
+/* From the first to behind the last byte in which two files differ. */
+static void
+find_change(const char *a, const char *b, off_t *from, off_t *to)
+{
+	FILE	*fa = fopen(a, "re"), *fb = fopen(b, "re");
+	off_t	 at;
+	int	 ca, cb;
+
+	REQUIRE(fa != NULL && fb != NULL);
+	*from = *to = 0;
+	for (at = 0; (ca = fgetc(fa)) + (cb = fgetc(fb)) != 2 * EOF; at++)
+		if (ca != cb) {
+			*from = *to == 0 ? at : *from;
+			*to = at + 1;
+		}
+	fclose(fa);
+	fclose(fb);
+}
+
+/* Ends without closing anything, as a crash does. */
+static void
+write_and_crash(const char *dir, const char *before)
+{
+	struct store	*store = open_store(dir);
+	char		 path[512], command[1200];
+
+	REQUIRE_OK(store_begin_write(store, &err), err);
+	put(store, "safe", "1");
+	REQUIRE_OK(store_commit(store, &err), err);
+	last_log(dir, path, sizeof(path));
+	snprintf(command, sizeof(command), "cp '%s' '%s'", path, before);
+	REQUIRE(system(command) == 0);
+	REQUIRE_OK(store_begin_write(store, &err), err);
+	put(store, "torn", "2");
+	put(store, "torn2", "2");
+	REQUIRE_OK(store_commit(store, &err), err);
+	kill(getpid(), SIGKILL);
+}
+
+static void
+tear(const char *dir, off_t at, off_t end, bool is_garbage)
+{
+	char	 path[512], garbage[512];
+	int	 fd;
+
+	last_log(dir, path, sizeof(path));
+	REQUIRE((fd = open(path, O_WRONLY)) != -1);
+	memset(garbage, 0xa5, sizeof(garbage));
+	if (!is_garbage)
+		REQUIRE(ftruncate(fd, at) == 0);
+	for (; is_garbage && at < end; at += 1)
+		REQUIRE(pwrite(fd, garbage, 1, at) == 1);
+	close(fd);
+}
+
+static void
+test_torn_log(void)
+{
+	const char	*dir = new_store("torn");
+	const char	*copy = scratch_path("torn-copy");
+	char		 command[1024], torn[64];
+	const char	*before = scratch_path("torn-before");
+	char		 path[512];
+	off_t		 from, to;
+	int		 status;
+	pid_t		 pid;
+
+	fflush(stdout);
+	if ((pid = fork()) == 0)
+		write_and_crash(dir, before);
+	waitpid(pid, &status, 0);
+	REQUIRE(WIFSIGNALED(status));
+	last_log(dir, path, sizeof(path));
+	find_change(before, path, &from, &to);
+	REQUIRE(to > from);
+	for (int i = 0; i < 24; i++) {
+		struct store	*store;
+
+		snprintf(command, sizeof(command),
+		    "rm -rf '%s' && cp -a '%s' '%s'", copy, dir, copy);
+		REQUIRE(system(command) == 0);
+		tear(copy, from + (to - from) * (i / 2) / 12, to, i % 2);
+		store = open_store(copy);
+		CHECK_STR(get(store, "safe"), "1");
+		snprintf(torn, sizeof(torn), "%s", get(store, "torn"));
+		CHECK_STR(get(store, "torn2"), torn);
+		store_close(store);
+	}
+}
+
 int
 main(void)
 {
@@ -494,5 +600,6 @@ main(void)
 	test_full_disk();
 	test_transactions();
 	test_killed();
+	test_torn_log();
 	return test_done("store");
 }

@@ -26,7 +26,8 @@ request_for(const struct seal_mail *mail, bool sign, bool encrypt)
 		.signer = seal_sign,
 		.signer_arg = id,
 		.encrypt = encrypt,
-		.options = { .cipher = CIPHER_AES256_CBC },
+		.options = { .cipher = CIPHER_AES256_CBC,
+		    .spool.memory_max = SEAL_MEMORY },
 		.recipients = &recipient,
 		.n_recipients = 1
 	};
