@@ -147,6 +147,20 @@ grep -q 'Subject: The offer' sink/$bounce.eml ||
     fail "the mail is not returned"
 ! grep -q 'v=1; t=' sink/$bounce.eml || fail "a stamp was returned"
 
+# With another master key: mail that was stamped before it is still sealed.
+stamp alice@example.org mail
+smimectl rewrap >rewrap.out 2>&1 || fail "rewrap: $(cat rewrap.out)"
+inject stamped
+expect_reply '^DATA 250'
+wait_for_mail 6
+verify 6 >entity
+expect_signer alice
+stamp alice@example.org mail
+inject stamped
+expect_reply '^DATA 250'
+wait_for_mail 7
+verify 7 >entity
+
 # Too old.
 configure stamp seal <<<"stamp-lifetime = 1s $options"
 kill -HUP "$daemon_pid"
