@@ -80,8 +80,10 @@ start_sendmail() {
 }
 
 stop_sendmail() {
+	local children
 	[ -n "$sendmail_pid" ] || return 0
-	kill "$sendmail_pid" && wait "$sendmail_pid"
+	children=$(pgrep -P "$sendmail_pid")
+	kill "$sendmail_pid" $children && wait "$sendmail_pid"
 	sendmail_pid=
 } 2>/dev/null
 trap 'stop_sendmail; on_exit' EXIT
