@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <errno.h>
@@ -50,6 +52,12 @@ static const int	 denied[] = {
 	SCMP_SYS(clock_settime), SCMP_SYS(adjtimex),
 };
 
+/* Whom they signal is their first argument. */
+static const int	 signalling[] = {
+	SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(rt_sigqueueinfo),
+	SCMP_SYS(rt_tgsigqueueinfo),
+};
+
 static int
 add_rules(scmp_filter_ctx ctx)
 {
@@ -61,15 +69,22 @@ add_rules(scmp_filter_ctx ctx)
 			rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
 			    denied[i], 0);
 	/* Signals only to itself: abort(), and libmilter's own threads. */
-	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
-		    SCMP_SYS(kill), 1, SCMP_A0(SCMP_CMP_NE, self));
-	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
-		    SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_NE, self));
+	for (size_t i = 0; i < sizeof(signalling) / sizeof(signalling[0]); i++)
+		if (rc == 0)
+			rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
+			    signalling[i], 1, SCMP_A0(SCMP_CMP_NE, self));
 	if (rc == 0)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
 		    SCMP_SYS(tkill), 0);
+	/* Limits of others; getrlimit() says 0 for its own. */
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
+		    SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_NE, 0));
+	/* No typing at the terminal of who runs it with -f. */
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
+		    SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_MASKED_EQ,
+		    0xffffffff, TIOCSTI));
 	/*
 	 * New name spaces by way of clone().  The flags of clone3() are out of
 	 * a filter's sight; without it libc takes clone().
@@ -125,11 +140,14 @@ allow(int ruleset, const char *path, uint64_t access)
 		.allowed_access = access,
 		.parent_fd = open(path, O_PATH | O_CLOEXEC),
 	};
+	struct stat				 st;
 	long					 rc;
 
 	/* What this system does not have needs no leave. */
 	if (rule.parent_fd == -1)
 		return errno == ENOENT;
+	if (fstat(rule.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode))
+		rule.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE;
 	rc = syscall(SYS_landlock_add_rule, ruleset,
 	    LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 	close(rule.parent_fd);
@@ -139,8 +157,10 @@ allow(int ruleset, const char *path, uint64_t access)
 static bool
 restrict_files(const char *writable, const char **missing, struct err *err)
 {
+	/* Of /etc only what libraries read: the master key may be there. */
 	static const char *const	 readable[] = { "/usr", "/lib",
-	    "/lib64", "/etc", "/opt" };
+	    "/lib64", "/opt", "/etc/ld.so.cache", "/etc/localtime",
+	    "/etc/ssl" };
 	struct landlock_ruleset_attr	 attr = {
 		.handled_access_fs = ALL_FILES };
 	int				 ruleset;

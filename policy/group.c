@@ -137,6 +137,15 @@ group_table_find_tagged(const struct group_table *table, const char *addr,
 }
 
 void
+group_table_walk(const struct group_table *table, group_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < table->n_slots; i++)
+		if (table->slots[i].member != NULL &&
+		    !fn(arg, table->slots[i].member, table->slots[i].set))
+			return;
+}
+
+void
 group_table_free(struct group_table *table)
 {
 	if (table == NULL)

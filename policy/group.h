@@ -2,6 +2,7 @@
 #ifndef POLICY_GROUP_H
 #define POLICY_GROUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -30,6 +31,9 @@ size_t	group_table_find(const struct group_table *, const char *addr);
  */
 size_t	group_table_find_tagged(const struct group_table *, const char *addr,
 	    const char *delimiters);
+/* Each member and its set, in no order, until fn says no. */
+typedef bool group_fn(void *arg, const char *member, size_t set);
+void	group_table_walk(const struct group_table *, group_fn *, void *arg);
 void	group_table_free(struct group_table *);
 
 #endif

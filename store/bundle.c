@@ -142,6 +142,15 @@ bundle_add_key_take(struct bundle *bundle, const char *where,
 	buf_free(plain);
 }
 
+struct bundle *
+bundle_of_error(const struct err *err)
+{
+	struct bundle	*bundle = mem_alloc(sizeof(*bundle));
+
+	bundle_add_unread(bundle, BUNDLE_OTHER, "", err);
+	return bundle;
+}
+
 bool
 bundle_is_locked(const struct bundle *bundle)
 {

@@ -54,6 +54,8 @@ struct bundle {
  */
 bool	bundle_read(const uint8_t *, size_t len, const struct passphrases *,
 	    struct bundle **out, struct err *);
+/* A file that could not be read, as one BUNDLE_OTHER with that reason. */
+struct bundle *bundle_of_error(const struct err *);
 /* Is there anything that another passphrase might open? */
 bool	bundle_is_locked(const struct bundle *);
 void	bundle_free(struct bundle *);

@@ -156,7 +156,12 @@ struct cert_entry {
 bool	custody_list(struct custody *, const struct fingerprint *after,
 	    size_t max, int64_t now, struct cert_entry **out, size_t *n,
 	    struct err *);
-/* Entries whose fingerprint begins with these hex digits, or for an address. */
+/*
+ * Entries whose fingerprint begins with these hex digits, or for an address,
+ * or after CUSTODY_BY_KEY with this public key: 64 hex digits, the SHA-256 of
+ * its SubjectPublicKeyInfo.
+ */
+#define CUSTODY_BY_KEY	"key:"
 bool	custody_lookup(struct custody *, const char *prefix_or_addr, int64_t now,
 	    struct cert_entry **out, size_t *n, struct err *);
 void	cert_entry_free(struct cert_entry *, size_t n);

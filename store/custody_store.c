@@ -296,6 +296,28 @@ get_by_prefix(struct local *local, const char *text, struct cert_record **out,
 }
 
 static bool
+get_by_key(struct local *local, const char *hex, struct cert_record **out,
+    size_t *n, struct err *err)
+{
+	struct fingerprint	 key;
+	struct fingerprint_list	 fps;
+	bool			 is_ok;
+
+	if (text_fp_parse(hex, &key) != 2 * (int)sizeof(key.bytes))
+		return err_set(err, ERR_DATA, "no hash of a public key");
+	is_ok = cert_index_find(local->store, CERT_INDEX_SPKI, key.bytes,
+	    sizeof(key.bytes), &fps, err);
+	if (is_ok)
+		*out = mem_array(fps.n, sizeof(**out));
+	for (; is_ok && *n < fps.n; ++*n)
+		if (!(is_ok = cert_index_need(local->store, &fps.list[*n],
+		    &(*out)[*n], err)))
+			break;
+	free(fps.list);
+	return is_ok;
+}
+
+static bool
 local_lookup(void *arg, const char *text, int64_t now, struct cert_entry **out,
     size_t *n, struct err *err)
 {
@@ -311,6 +333,9 @@ local_lookup(void *arg, const char *text, int64_t now, struct cert_entry **out,
 	if (strchr(text, '@') != NULL)
 		is_ok = cert_index_at_address(local->store, text, &records,
 		    &n_records, err);
+	else if (strncmp(text, CUSTODY_BY_KEY, strlen(CUSTODY_BY_KEY)) == 0)
+		is_ok = get_by_key(local, text + strlen(CUSTODY_BY_KEY),
+		    &records, &n_records, err);
 	else
 		is_ok = get_by_prefix(local, text, &records, &n_records, err);
 	if (is_ok)

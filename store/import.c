@@ -9,16 +9,27 @@
 #include "store/crl.h"
 #include "store/import.h"
 
-#define BATCH	256	/* certificates in one transaction */
-
 struct importer {
-	struct custody			*custody;
-	const struct bundle		*bundle;
-	const char			*source;
+	struct import_file		*files;
+	size_t				 n;
 	const struct import_options	*options;
-	struct import_report		*report;
-	size_t				 n_cas;	/* of import_count_cas() */
+	struct custody			*custody;	/* for one batch */
+	size_t				 n_done;	/* items */
 };
+
+/* One file, while it is gone through. */
+struct pass {
+	struct importer		*im;
+	struct import_file	*file;
+	size_t			 n_cas;		/* of import_count_cas() */
+};
+
+static bool
+get_custody(struct importer *im, struct err *err)
+{
+	return im->options->custody(im->options->arg, im->n_done, &im->custody,
+	    err);
+}
 
 static void
 set_reason(struct import_item *item, const char *reason)
@@ -67,41 +78,42 @@ import_count_cas(const struct bundle *bundle)
 }
 
 static enum cert_state
-wanted_state(const struct importer *im, const struct bundle_item *item,
+wanted_state(const struct pass *pass, const struct bundle_item *item,
     const struct cert_facts *facts)
 {
-	if (im->options->no_trust || item->is_signature)
+	if (pass->im->options->no_trust || item->is_signature)
 		return CERT_CHAIN;
 	if (cert_is_leaf(facts))
 		return CERT_TRUSTED;
-	if (im->n_cas == 1 || (im->n_cas > 1 && im->options->trust_all))
+	if (pass->n_cas == 1 || (pass->n_cas > 1 && pass->file->trust_all))
 		return CERT_ANCHOR;
 	return CERT_CHAIN;
 }
 
 /* What the administrator should know of an item that was not refused. */
 static void
-remark(const struct importer *im, struct import_item *item)
+remark(const struct pass *pass, struct import_item *item)
 {
-	char	 date[TEXT_TIME_LEN];
+	const struct import_options	*options = pass->im->options;
+	char				 date[TEXT_TIME_LEN];
 
 	if (item->verdict == PUT_REFUSED || item->reason != NULL)
 		return;
-	if (im->options->now > item->facts.not_after) {
+	if (options->now > item->facts.not_after) {
 		text_date(item->facts.not_after, date);
 		item->reason = mem_strf("expired %s; kept", date);
-	} else if (im->options->now < item->facts.not_before) {
+	} else if (options->now < item->facts.not_before) {
 		text_date(item->facts.not_before, date);
 		item->reason = mem_strf("not valid before %s; kept", date);
-	} else if (im->n_cas > 1 && item->state == CERT_CHAIN &&
-	    !im->options->no_trust)
+	} else if (pass->n_cas > 1 && item->state == CERT_CHAIN &&
+	    !options->no_trust)
 		set_reason(item, "one of several CA certificates: no anchor; "
 		    "trust it by its ID, or all of them with --trust-all");
 }
 
 /* Can this item go in, and how? */
 static bool
-prepare_cert(const struct importer *im, const struct bundle_item *from,
+prepare_cert(const struct pass *pass, const struct bundle_item *from,
     struct import_item *item, struct put_cert *put)
 {
 	struct err	 err;
@@ -116,14 +128,14 @@ prepare_cert(const struct importer *im, const struct bundle_item *from,
 		item->reason = mem_strf("the certificate %s", err.reason);
 		return false;
 	}
-	item->state = wanted_state(im, from, &item->facts);
+	item->state = wanted_state(pass, from, &item->facts);
 	*put = (struct put_cert){ .der = from->der.data,
 	    .der_len = from->der.len, .state = item->state,
-	    .source = im->source };
+	    .source = pass->file->source };
 	return true;
 }
 
-/* A certificate as the store has it already; NULL: not there. */
+/* A certificate as the store has it already; none: it is not there. */
 static bool
 look_up(const struct importer *im, const struct cert_facts *facts,
     struct cert_entry **out, size_t *n, struct err *err)
@@ -138,21 +150,22 @@ look_up(const struct importer *im, const struct cert_facts *facts,
 
 /* What would be said of these, without putting them in. */
 static bool
-foresee_certs(const struct importer *im, struct import_item **items, size_t n,
+foresee_certs(const struct pass *pass, struct import_item **items, size_t n,
     struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct cert_entry	*entry;
 		size_t			 n_entries;
 
-		if (!look_up(im, &items[i]->facts, &entry, &n_entries, err))
+		if (!look_up(pass->im, &items[i]->facts, &entry, &n_entries,
+		    err))
 			return false;
 		items[i]->verdict = n_entries > 0 ? PUT_KNOWN : PUT_ADDED;
 		if (n_entries > 0)
 			items[i]->state = entry->state;
 		cert_entry_free(entry, n_entries);
 		set_reason(items[i], NULL);
-		remark(im, items[i]);
+		remark(pass, items[i]);
 	}
 	return true;
 }
@@ -173,15 +186,18 @@ foresee_key(const struct importer *im, struct import_item *item,
 }
 
 static bool
-put_batch(const struct importer *im, const struct put_cert *puts,
+put_batch(const struct pass *pass, const struct put_cert *puts,
     struct import_item **items, size_t n, struct err *err)
 {
-	struct put_result	 results[BATCH];
+	struct importer		*im = pass->im;
+	struct put_result	 results[IMPORT_BATCH];
 
 	if (n == 0)
 		return true;
+	if (!get_custody(im, err))
+		return false;
 	if (im->options->dry_run)
-		return foresee_certs(im, items, n, err);
+		return foresee_certs(pass, items, n, err);
 	memset(results, 0, sizeof(results));
 	if (!custody_put_certs(im->custody, puts, n, im->options->now,
 	    results, err))
@@ -191,39 +207,42 @@ put_batch(const struct importer *im, const struct put_cert *puts,
 		items[i]->state = results[i].state;
 		set_reason(items[i], results[i].reason);
 		free(results[i].reason);
-		remark(im, items[i]);
+		remark(pass, items[i]);
 	}
 	return true;
 }
 
 static bool
-put_certs(const struct importer *im, struct err *err)
+put_certs(const struct pass *pass, struct err *err)
 {
-	struct put_cert		 puts[BATCH];
-	struct import_item	*items[BATCH];
+	const struct bundle	*bundle = pass->file->bundle;
+	struct put_cert		 puts[IMPORT_BATCH];
+	struct import_item	*items[IMPORT_BATCH];
 	size_t			 n = 0;
 
-	for (size_t i = 0; i < im->bundle->n; i++) {
-		struct import_item	*item = &im->report->items[i];
+	for (size_t i = 0; i < bundle->n; i++) {
+		struct import_item	*item = &pass->file->report.items[i];
 
-		if (!is_good_cert(&im->bundle->items[i]) ||
-		    !prepare_cert(im, &im->bundle->items[i], item, &puts[n]))
+		if (bundle->items[i].kind == BUNDLE_CERT)
+			pass->im->n_done++;
+		if (!is_good_cert(&bundle->items[i]) ||
+		    !prepare_cert(pass, &bundle->items[i], item, &puts[n]))
 			continue;
 		/* Until the store has answered. */
 		set_reason(item, "the store did not take it");
 		items[n++] = item;
-		if (n < BATCH)
+		if (n < IMPORT_BATCH)
 			continue;
-		if (!put_batch(im, puts, items, n, err))
+		if (!put_batch(pass, puts, items, n, err))
 			return false;
 		n = 0;
 	}
-	return put_batch(im, puts, items, n, err);
+	return put_batch(pass, puts, items, n, err);
 }
 
 /* What a list is good for, where it was not refused. */
 static void
-remark_crl(const struct importer *im, const struct crl *crl,
+remark_crl(const struct import_options *options, const struct crl *crl,
     struct import_item *item)
 {
 	char	 until[TEXT_TIME_LEN];
@@ -233,18 +252,19 @@ remark_crl(const struct importer *im, const struct crl *crl,
 	text_date(crl->next_update, until);
 	free(item->reason);
 	item->reason = mem_strf("%zu revoked%s%s", crl->n,
-	    crl->next_update == 0 ? "" : crl->next_update < im->options->now ?
+	    crl->next_update == 0 ? "" : crl->next_update < options->now ?
 	    "; stale since " : "; the next list is due ",
 	    crl->next_update == 0 ? "" : until);
 }
 
 static bool
-put_crl(const struct importer *im, const struct bundle_item *from,
+put_crl(const struct pass *pass, const struct bundle_item *from,
     struct import_item *item, struct err *err)
 {
+	struct importer		*im = pass->im;
 	struct put_crl		 put = { .der = from->der.data,
 				    .der_len = from->der.len,
-				    .source = im->source,
+				    .source = pass->file->source,
 				    .is_dry_run = im->options->dry_run };
 	struct put_result	 result = { 0 };
 	struct crl		 crl;
@@ -256,30 +276,17 @@ put_crl(const struct importer *im, const struct bundle_item *from,
 		return true;
 	}
 	item->crl_issuer = mem_str(crl.issuer);
-	is_ok = custody_put_crl(im->custody, &put, im->options->now, &result,
-	    err);
+	is_ok = get_custody(im, err) && custody_put_crl(im->custody, &put,
+	    im->options->now, &result, err);
 	if (is_ok) {
 		item->verdict = result.verdict;
 		set_reason(item, result.reason);
-		remark_crl(im, &crl, item);
+		remark_crl(im->options, &crl, item);
 	} else
 		set_reason(item, "the store did not take it");
 	free(result.reason);
 	crl_free(&crl);
 	return is_ok;
-}
-
-static bool
-put_crls(const struct importer *im, struct err *err)
-{
-	for (size_t i = 0; i < im->bundle->n; i++) {
-		const struct bundle_item	*from = &im->bundle->items[i];
-
-		if (from->kind == BUNDLE_CRL && from->reason == NULL &&
-		    !put_crl(im, from, &im->report->items[i], err))
-			return false;
-	}
-	return true;
 }
 
 /* SHA-256 over the key's SubjectPublicKeyInfo, as in struct cert_facts. */
@@ -302,54 +309,45 @@ hash_public(const struct bundle_item *item, uint8_t out[32], struct err *err)
 	    "the public part of a key cannot be found");
 }
 
-/* The certificate for a key, here in the file. */
-static const struct import_item *
-find_in_report(const struct importer *im, const uint8_t spki[32])
+/* The certificate for a key, in one of the files. */
+static bool
+find_in_files(const struct importer *im, const uint8_t spki[32],
+    const struct import_item **found, const struct bundle_item **from)
 {
-	for (size_t i = 0; i < im->report->n; i++) {
-		const struct import_item	*item = &im->report->items[i];
+	for (size_t f = 0; f < im->n; f++)
+		for (size_t i = 0; i < im->files[f].report.n; i++) {
+			const struct import_item *item =
+			    &im->files[f].report.items[i];
 
-		if (item->kind == BUNDLE_CERT && item->has_facts &&
-		    memcmp(item->facts.spki, spki, 32) == 0)
-			return item;
-	}
-	return NULL;
+			if (item->kind != BUNDLE_CERT || !item->has_facts ||
+			    memcmp(item->facts.spki, spki, 32) != 0)
+				continue;
+			*found = item;
+			*from = &im->files[f].bundle->items[i];
+			return true;
+		}
+	return false;
 }
 
-/*
- * The certificate for a key, in the store: all are looked at, since a key
- * that comes without its certificate is rare.
- */
+/* The certificate for a key, in the store. */
 static bool
 find_in_store(const struct importer *im, const uint8_t spki[32],
     struct import_item *item, struct err *err)
 {
-	struct cert_entry	*entries = NULL;
-	struct fingerprint	 last;
-	size_t			 n = 0;
-	bool			 is_first = true;
+	struct cert_entry	*entries;
+	char			 what[sizeof(CUSTODY_BY_KEY) + 64];
 	struct err		 ignored;
+	size_t			 n;
 
-	while (!item->has_facts) {
-		if (!custody_list(im->custody, is_first ? NULL : &last, BATCH,
-		    im->options->now, &entries, &n, err))
-			return false;
-		for (size_t i = 0; i < n && !item->has_facts; i++) {
-			if (!cert_read(entries[i].der, entries[i].der_len,
-			    &item->facts, &ignored))
-				continue;
-			item->has_facts = memcmp(item->facts.spki, spki,
-			    32) == 0;
-			if (!item->has_facts)
-				cert_facts_free(&item->facts);
-		}
-		if (n > 0)
-			last = entries[n - 1].fp;
-		is_first = false;
-		cert_entry_free(entries, n);
-		if (n == 0)
-			break;
-	}
+	strcpy(what, CUSTODY_BY_KEY);
+	text_hex(spki, 32, what + strlen(what));
+	if (!custody_lookup(im->custody, what, im->options->now, &entries, &n,
+	    err))
+		return false;
+	for (size_t i = 0; i < n && !item->has_facts; i++)
+		item->has_facts = cert_read(entries[i].der,
+		    entries[i].der_len, &item->facts, &ignored);
+	cert_entry_free(entries, n);
 	return true;
 }
 
@@ -359,41 +357,48 @@ pair_key(const struct importer *im, const struct bundle_item *from,
     struct import_item *item, struct err *err)
 {
 	const struct import_item	*cert;
+	const struct bundle_item	*cert_from;
 	uint8_t				 spki[32];
-	size_t				 i;
 
 	if (!hash_public(from, spki, err)) {
 		set_reason(item, err->reason);
 		return true;
 	}
-	if ((cert = find_in_report(im, spki)) == NULL)
+	if (!find_in_files(im, spki, &cert, &cert_from))
 		return find_in_store(im, spki, item, err);
-	i = (size_t)(cert - im->report->items);
-	item->has_facts = cert_read(im->bundle->items[i].der.data,
-	    im->bundle->items[i].der.len, &item->facts, err);
-	if (cert->verdict == PUT_REFUSED)
+	item->has_facts = cert_read(cert_from->der.data, cert_from->der.len,
+	    &item->facts, err);
+	if (cert->verdict == PUT_REFUSED) {
+		free(item->reason);
 		item->reason = mem_strf("its certificate was refused: %s",
 		    cert->reason == NULL ? "" : cert->reason);
+	}
 	return true;
 }
 
 static bool
-put_key(const struct importer *im, const struct bundle_item *from,
+put_key(const struct pass *pass, const struct bundle_item *from,
     struct import_item *item, struct err *err)
 {
+	struct importer		*im = pass->im;
 	struct put_result	 result = { 0 };
 	struct put_key		 put = { .plain = from->der.data,
 				    .plain_len = from->der.len,
 				    .wrapped = from->wrapped.data,
 				    .wrapped_len = from->wrapped.len,
-				    .source = im->source };
+				    .source = pass->file->source };
 
+	/* Until the store has answered. */
+	set_reason(item, "the store did not take it");
+	if (!get_custody(im, err))
+		return false;
+	set_reason(item, NULL);
 	if (!pair_key(im, from, item, err))
 		return false;
 	if (item->reason != NULL)
 		return true;
 	if (!item->has_facts) {
-		set_reason(item, "its certificate is neither in the file nor "
+		set_reason(item, "its certificate is neither in the files nor "
 		    "in the store: import that first, or both together");
 		return true;
 	}
@@ -411,14 +416,22 @@ put_key(const struct importer *im, const struct bundle_item *from,
 	return true;
 }
 
+/* What needs certificates that may come in another file: lists, then keys. */
 static bool
-put_keys(const struct importer *im, struct err *err)
+put_rest(const struct pass *pass, enum bundle_kind kind, struct err *err)
 {
-	for (size_t i = 0; i < im->bundle->n; i++) {
-		const struct bundle_item	*from = &im->bundle->items[i];
+	const struct bundle	*bundle = pass->file->bundle;
 
-		if (from->kind == BUNDLE_KEY && from->reason == NULL &&
-		    !put_key(im, from, &im->report->items[i], err))
+	for (size_t i = 0; i < bundle->n; i++) {
+		const struct bundle_item	*from = &bundle->items[i];
+		struct import_item *item = &pass->file->report.items[i];
+
+		if (from->kind != kind)
+			continue;
+		pass->im->n_done++;
+		if (from->reason == NULL && !(kind == BUNDLE_CRL ?
+		    put_crl(pass, from, item, err) :
+		    put_key(pass, from, item, err)))
 			return false;
 	}
 	return true;
@@ -426,35 +439,50 @@ put_keys(const struct importer *im, struct err *err)
 
 /* Everything is refused until the store has said otherwise. */
 static void
-begin_report(const struct importer *im)
+begin_report(struct import_file *file)
 {
-	im->report->items = mem_array(im->bundle->n,
-	    sizeof(*im->report->items));
-	im->report->n = im->bundle->n;
-	for (size_t i = 0; i < im->bundle->n; i++) {
-		const struct bundle_item	*from = &im->bundle->items[i];
-		struct import_item		*item = &im->report->items[i];
+	file->report.items = mem_array(file->bundle->n,
+	    sizeof(*file->report.items));
+	file->report.n = file->bundle->n;
+	for (size_t i = 0; i < file->bundle->n; i++) {
+		const struct bundle_item	*from =
+		    &file->bundle->items[i];
+		struct import_item		*item = &file->report.items[i];
 
 		item->kind = from->kind;
 		item->where = mem_str(from->where);
 		item->verdict = PUT_REFUSED;
-		item->reason = mem_str(from->reason);
+		item->reason = mem_str(from->reason == NULL ?
+		    "nothing was done with it" : from->reason);
 	}
 }
 
-bool
-import_bundle(struct custody *custody, const struct bundle *bundle,
-    const char *source, const struct import_options *options,
-    struct import_report *report, struct err *err)
+static bool
+run_pass(struct importer *im, enum bundle_kind kind, struct err *err)
 {
-	struct importer	 im = { .custody = custody, .bundle = bundle,
-			    .source = source, .options = options,
-			    .report = report,
-			    .n_cas = import_count_cas(bundle) };
+	for (size_t i = 0; i < im->n; i++) {
+		struct pass	 pass = { .im = im, .file = &im->files[i] };
 
-	begin_report(&im);
-	return put_certs(&im, err) && put_crls(&im, err) &&
-	    put_keys(&im, err);
+		if (kind == BUNDLE_CERT) {
+			pass.n_cas = import_count_cas(pass.file->bundle);
+			if (!put_certs(&pass, err))
+				return false;
+		} else if (!put_rest(&pass, kind, err))
+			return false;
+	}
+	return true;
+}
+
+bool
+import_files(struct import_file *files, size_t n,
+    const struct import_options *options, struct err *err)
+{
+	struct importer	 im = { .files = files, .n = n, .options = options };
+
+	for (size_t i = 0; i < n; i++)
+		begin_report(&files[i]);
+	return run_pass(&im, BUNDLE_CERT, err) &&
+	    run_pass(&im, BUNDLE_CRL, err) && run_pass(&im, BUNDLE_KEY, err);
 }
 
 void

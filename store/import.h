@@ -12,9 +12,10 @@
 #include "store/custody.h"
 
 /*
- * The items of one file into the store, each with a verdict of its own:
- * certificates first, all at once, then revocation lists and keys, which need
- * their certificate there.  What trust is asked for follows from the file (DESIGN.md 6, 9.9):
+ * The items of some files into the store, each with a verdict of its own:
+ * the certificates of all files first, then revocation lists and keys, which
+ * need their certificate there.  What trust is asked for follows from the
+ * file (DESIGN.md 6, 9.9):
  *
  *	a leaf				trusted, for its addresses
  *	CA certificates, nothing else	an anchor if there is one; several
@@ -22,11 +23,20 @@
  *	CA certificates beside others	material for chains
  *	out of a signature		material for chains
  */
+#define IMPORT_BATCH	100	/* certificates in one transaction */
+
 struct import_options {
 	bool	 no_trust;	/* everything is material for chains */
-	bool	 trust_all;	/* several CA certificates become anchors */
 	bool	 dry_run;	/* look, but put nothing into the store */
 	int64_t	 now;
+	/*
+	 * The custody for the next batch, valid until this is called again:
+	 * who owns it may let others have the store in between.  n_done items
+	 * have been gone through.  False (ERR_TEMP) ends the import.
+	 */
+	bool	(*custody)(void *arg, size_t n_done, struct custody **,
+		    struct err *);
+	void	*arg;
 };
 
 struct import_item {
@@ -45,6 +55,13 @@ struct import_report {
 	size_t			 n;
 };
 
+struct import_file {
+	const struct bundle	*bundle;	/* borrowed */
+	const char		*source;	/* its name */
+	bool			 trust_all;	/* several CAs become anchors */
+	struct import_report	 report;	/* import_report_free() */
+};
+
 /*
  * How many CA certificates a file holds that holds nothing else, so that the
  * administrator can be asked about more than one; 0 for any other file.
@@ -52,12 +69,11 @@ struct import_report {
 size_t	import_count_cas(const struct bundle *);
 
 /*
- * False (ERR_TEMP) when the store or vault does not answer; the report then
- * tells what was done until there.  *report: import_report_free().
+ * False (ERR_TEMP) when the store or vault does not answer; the reports then
+ * tell what was done until there.
  */
-bool	import_bundle(struct custody *, const struct bundle *,
-	    const char *source, const struct import_options *,
-	    struct import_report *, struct err *);
+bool	import_files(struct import_file *, size_t n,
+	    const struct import_options *, struct err *);
 void	import_report_free(struct import_report *);
 
 #endif

@@ -15,36 +15,42 @@
 #define ID_DIGITS_MIN	8
 #define DAY		86400
 
+static bool
+visit(struct custody *custody, const struct cert_entry *entry, certs_fn *fn,
+    void *arg, struct err *err)
+{
+	struct cert_facts	 facts;
+	bool			 ok;
+
+	if (!cert_read(entry->der, entry->der_len, &facts, err))
+		return false;
+	ok = fn(arg, custody, entry, &facts, err);
+	cert_facts_free(&facts);
+	return ok;
+}
+
 bool
 certs_walk(struct custody *custody, int64_t now, certs_fn *fn, void *arg,
     struct err *err)
 {
 	struct cert_entry	*entries;
-	struct cert_facts	 facts;
 	struct fingerprint	 last;
 	size_t			 n = 0;
-	bool			 is_first = true, goes_on = true;
+	bool			 is_first = true, ok = true;
 
 	do {
 		entries = NULL;
 		if (!custody_list(custody, is_first ? NULL : &last, PAGE, now,
 		    &entries, &n, err))
 			return false;
-		for (size_t i = 0; i < n && goes_on; i++) {
-			if (!cert_read(entries[i].der, entries[i].der_len,
-			    &facts, err)) {
-				cert_entry_free(entries, n);
-				return false;
-			}
-			goes_on = fn(arg, &entries[i], &facts);
-			cert_facts_free(&facts);
-		}
+		for (size_t i = 0; i < n && ok; i++)
+			ok = visit(custody, &entries[i], fn, arg, err);
 		if (n > 0)
 			last = entries[n - 1].fp;
 		is_first = false;
 		cert_entry_free(entries, n);
-	} while (n > 0 && goes_on);
-	return true;
+	} while (n > 0 && ok);
+	return ok;
 }
 
 /* The ID as custody_lookup() takes it. */
@@ -116,6 +122,19 @@ certs_find_one(struct custody *custody, const char *id, int64_t now,
 	cert_entry_free(*out, n);
 	*out = NULL;
 	return false;
+}
+
+bool
+certs_of_key(struct custody *custody, const struct cert_facts *facts,
+    int64_t now, struct cert_entry **out, size_t *n, struct err *err)
+{
+	char	 what[sizeof(CUSTODY_BY_KEY) + 64];
+
+	*out = NULL;
+	*n = 0;
+	strcpy(what, CUSTODY_BY_KEY);
+	text_hex(facts->spki, sizeof(facts->spki), what + strlen(what));
+	return custody_lookup(custody, what, now, out, n, err);
 }
 
 const char *
@@ -251,6 +270,100 @@ issues_json(const struct cert_entry *entry, const struct cert_facts *facts,
 		if (is_stale(&entry->crls[i], now))
 			add_issue(issues, stale_text(&entry->crls[i]));
 	return issues;
+}
+
+static bool
+is_usable(const struct cert_entry *entry, const struct cert_facts *facts,
+    enum cert_use use, int64_t now)
+{
+	struct err	 why;
+
+	return entry->trusted_by != NULL &&
+	    cert_usable(facts, use, NULL, now, &why) &&
+	    (use == CERT_USE_ENCRYPT || entry->key != KEY_NONE);
+}
+
+static bool
+is_usable_at_all(const struct cert_entry *entry,
+    const struct cert_facts *facts, int64_t now)
+{
+	return is_usable(entry, facts, CERT_USE_SIGN, now) ||
+	    is_usable(entry, facts, CERT_USE_ENCRYPT, now);
+}
+
+/* Another one that is chosen before this one, for an address and a use. */
+static bool
+add_chosen(struct custody *custody, const struct cert_facts *facts,
+    const char *addr, enum cert_use use, int64_t now, json_t *issues,
+    struct err *err)
+{
+	struct finding	*finding = NULL;
+	char		 hex[TEXT_FP_LEN];
+
+	if (!custody_find(custody, addr, use, now, &finding, err))
+		return false;
+	if (finding->der != NULL &&
+	    !text_fp_equal(&finding->candidates[0].fp, &facts->fp)) {
+		text_fp(&finding->candidates[0].fp, hex);
+		add_issue(issues, mem_strf("not used to %s for %s: %.16s is "
+		    "newer", use == CERT_USE_SIGN ? "sign" : "encrypt", addr,
+		    hex));
+	}
+	finding_free(finding);
+	return true;
+}
+
+/* Is there a usable one for the same key? */
+static bool
+has_usable_sibling(struct custody *custody, const struct cert_facts *facts,
+    int64_t now, bool *yes, struct err *err)
+{
+	struct cert_entry	*entries;
+	size_t			 n;
+
+	*yes = false;
+	if (!certs_of_key(custody, facts, now, &entries, &n, err))
+		return false;
+	for (size_t i = 0; i < n && !*yes; i++) {
+		struct cert_facts	 other;
+		struct err		 ignored;
+
+		if (!cert_read(entries[i].der, entries[i].der_len, &other,
+		    &ignored))
+			continue;
+		*yes = is_usable_at_all(&entries[i], &other, now);
+		cert_facts_free(&other);
+	}
+	cert_entry_free(entries, n);
+	return true;
+}
+
+bool
+certs_add_others(struct custody *custody, const struct cert_entry *entry,
+    const struct cert_facts *facts, int64_t now, json_t *row, struct err *err)
+{
+	static const enum cert_use	 uses[] = { CERT_USE_SIGN,
+					    CERT_USE_ENCRYPT };
+	json_t				*issues = json_object_get(row,
+					    "issues");
+	bool				 yes;
+
+	if (!cert_is_leaf(facts))
+		return true;
+	for (size_t u = 0; u < 2; u++)
+		for (size_t i = 0; i < facts->n_addresses &&
+		    is_usable(entry, facts, uses[u], now); i++)
+			if (!add_chosen(custody, facts, facts->addresses[i],
+			    uses[u], now, issues, err))
+				return false;
+	if (entry->key == KEY_NONE || is_usable_at_all(entry, facts, now))
+		return true;
+	if (!has_usable_sibling(custody, facts, now, &yes, err))
+		return false;
+	if (!yes)
+		add_issue(issues, mem_str(
+		    "its private key has no usable certificate"));
+	return true;
 }
 
 static json_t *

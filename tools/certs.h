@@ -17,9 +17,12 @@
  * and as the object that --json documents.
  */
 
-/* Calls fn for each certificate of the store, until it says no. */
-typedef bool certs_fn(void *arg, const struct cert_entry *,
-	    const struct cert_facts *);
+/*
+ * Calls fn for each certificate of the store; false as soon as fn is, with its
+ * err.
+ */
+typedef bool certs_fn(void *arg, struct custody *, const struct cert_entry *,
+	    const struct cert_facts *, struct err *);
 bool	certs_walk(struct custody *, int64_t now, certs_fn *, void *arg,
 	    struct err *);
 
@@ -34,12 +37,24 @@ bool	certs_find(struct custody *, const char *id, int64_t now,
 bool	certs_find_one(struct custody *, const char *id, int64_t now,
 	    struct cert_entry **out, struct err *);
 
+/* All with the public key of this one; freed as above. */
+bool	certs_of_key(struct custody *, const struct cert_facts *, int64_t now,
+	    struct cert_entry **out, size_t *n, struct err *);
+
 /*
  * {"fingerprint", "subject", ...} of DESIGN.md 6, and what else is known.
  * soon_days: how near an expiry has to be to count as an issue.
  */
 json_t	*certs_json(const struct cert_entry *, const struct cert_facts *,
 	    int64_t now, int soon_days);
+
+/*
+ * The issues that other certificates decide, added to such an object: a newer
+ * one of the same address is used instead; the private key has no usable
+ * certificate.  Asks the custody.
+ */
+bool	certs_add_others(struct custody *, const struct cert_entry *,
+	    const struct cert_facts *, int64_t now, json_t *, struct err *);
 
 /* "alice@example.org", or the subject of what names no address. */
 const char *certs_title(const struct cert_facts *);

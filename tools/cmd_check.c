@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "policy/group.h"
@@ -20,10 +21,16 @@ struct checker {
 	const struct cmd_context	*ctx;
 	const struct config		*config;
 	json_t				*findings;
-	json_t				*must_sign;	/* address: group */
 	int				 soon_days;
 	bool				 is_store;	/* its records only */
 	size_t				 n_records;	/* looked at */
+	/*
+	 * Who needs what by the configuration: an address or a domain with
+	 * its "@", and the section that says so.
+	 */
+	json_t				*must_sign;
+	json_t				*may_sign;
+	json_t				*must_encrypt;
 };
 
 static void
@@ -41,31 +48,80 @@ add_file_finding(void *arg, const char *about, const char *finding)
 	add_finding(arg, about, finding, NULL);
 }
 
-/* Addresses in a group that has to sign; others are correspondents. */
-static void
-note_signers(struct checker *c, const struct cert_facts *facts)
+static bool
+note_group_member(void *arg, const char *member, size_t set)
 {
-	for (size_t i = 0; cert_is_leaf(facts) && i < facts->n_addresses;
-	    i++) {
-		const char	*addr = facts->addresses[i];
-		size_t		 set = group_table_find(
-				    c->config->group_members, addr);
+	struct checker			*c = arg;
+	const struct config_group	*group = &c->config->groups[set];
 
-		if (set != GROUP_NONE &&
-		    c->config->groups[set].options.sign == WANT_REQUIRE)
-			json_object_set_new(c->must_sign, addr,
-			    out_json_str(c->config->groups[set].label));
-	}
+	if (group->options.sign == WANT_REQUIRE)
+		json_object_set_new(c->must_sign, member,
+		    out_json_str(group->label));
+	else if (group->options.sign == WANT_PREFER && member[0] != '@')
+		json_object_set_new(c->may_sign, member,
+		    out_json_str(group->label));
+	return true;
 }
 
 static bool
-check_cert(void *arg, const struct cert_entry *entry,
-    const struct cert_facts *facts)
+note_recipient(void *arg, const char *member, size_t set)
+{
+	struct checker				*c = arg;
+	const struct config_recipients		*section =
+	    &c->config->recipients[set];
+
+	if (section->has_encrypt && section->encrypt == WANT_REQUIRE)
+		json_object_set_new(c->must_encrypt, member,
+		    out_json_str(section->label));
+	return true;
+}
+
+/* Archives, which have to be able to read all that is encrypted. */
+static void
+note_archives(struct checker *c, const struct config_group *group)
+{
+	const struct config_addresses	*to = &group->options.also_encrypt_to;
+
+	for (size_t i = 0; group->options.encrypt != WANT_NEVER && i < to->n;
+	    i++)
+		if (strcmp(to->list[i], "self") != 0)
+			json_object_set_new(c->must_encrypt, to->list[i],
+			    out_json_str(group->label));
+}
+
+static void
+note_needs(struct checker *c)
+{
+	group_table_walk(c->config->group_members, note_group_member, c);
+	group_table_walk(c->config->recipients_members, note_recipient, c);
+	note_archives(c, &c->config->default_group);
+	for (size_t i = 0; i < c->config->n_groups; i++)
+		note_archives(c, &c->config->groups[i]);
+}
+
+/* Of a domain that has to sign only the addresses in the store are known. */
+static void
+note_address(struct checker *c, const char *addr)
+{
+	const struct config	*config = c->config;
+	size_t			 set = group_table_find(config->group_members,
+				    addr);
+
+	if (set != GROUP_NONE &&
+	    config->groups[set].options.sign == WANT_REQUIRE)
+		json_object_set_new(c->must_sign, addr,
+		    out_json_str(config->groups[set].label));
+}
+
+static bool
+check_cert(void *arg, struct custody *custody, const struct cert_entry *entry,
+    const struct cert_facts *facts, struct err *err)
 {
 	struct checker	*c = arg;
 	json_t		*row, *issues;
 
-	note_signers(c, facts);
+	for (size_t i = 0; cert_is_leaf(facts) && i < facts->n_addresses; i++)
+		note_address(c, facts->addresses[i]);
 	/* Distrusting one settles all that was wrong with it. */
 	if (entry->state == CERT_DISTRUSTED)
 		return true;
@@ -75,26 +131,32 @@ check_cert(void *arg, const struct cert_entry *entry,
 		add_finding(c, certs_title(facts),
 		    json_string_value(json_array_get(issues, i)), &facts->fp);
 	json_decref(row);
+	(void)custody;
+	(void)err;
 	return true;
 }
 
-/* Those who have to sign can, today. */
+/* Can these do what the sections want, today?  Domains are left out. */
 static bool
-check_signers(struct checker *c, struct custody *custody, struct err *err)
+check_needs(struct checker *c, struct custody *custody, const json_t *needs,
+    enum cert_use use, const char *wants, struct err *err)
 {
 	const char	*addr;
 	json_t		*label;
 
-	json_object_foreach(c->must_sign, addr, label) {
+	json_object_foreach((json_t *)(uintptr_t)needs, addr, label) {
 		struct finding	*finding = NULL;
 		char		*text;
 
-		if (!custody_find(custody, addr, CERT_USE_SIGN, c->ctx->now,
-		    &finding, err))
+		if (addr[0] == '@')
+			continue;
+		if (!custody_find(custody, addr, use, c->ctx->now, &finding,
+		    err))
 			return false;
-		if (finding->der == NULL) {
-			text = mem_strf("%s requires a signature: %s",
-			    json_string_value(label), finding->reason);
+		if (finding->der == NULL && (needs != c->may_sign ||
+		    finding->n == 0)) {
+			text = mem_strf("%s %s: %s", json_string_value(label),
+			    wants, finding->reason);
 			add_finding(c, addr, text, NULL);
 			free(text);
 		}
@@ -120,9 +182,15 @@ check_all(struct cmd_context *ctx, struct checker *c, struct err *err)
 		    "untouched", NULL);
 	for (size_t i = 0; i < config->n_warnings; i++)
 		add_finding(c, config->path, config->warnings[i], NULL);
+	note_needs(c);
 	ok = access_custody(access, &custody, err) &&
 	    certs_walk(custody, ctx->now, check_cert, c, err) &&
-	    check_signers(c, custody, err);
+	    check_needs(c, custody, c->must_sign, CERT_USE_SIGN,
+	    "requires a signature", err) &&
+	    check_needs(c, custody, c->may_sign, CERT_USE_SIGN,
+	    "would sign", err) &&
+	    check_needs(c, custody, c->must_encrypt, CERT_USE_ENCRYPT,
+	    "requires encryption", err);
 	access_close(access);
 	return ok;
 }
@@ -200,6 +268,8 @@ cmd_check(struct cmd_context *ctx, int argc, char **argv)
 		return cmd_usage(argv[0]);
 	c.findings = json_array();
 	c.must_sign = json_object();
+	c.may_sign = json_object();
+	c.must_encrypt = json_object();
 	if (!(c.is_store ? check_store(ctx, &c, &err) :
 	    check_all(ctx, &c, &err))) {
 		status = cmd_fail(&err);
@@ -217,5 +287,7 @@ cmd_check(struct cmd_context *ctx, int argc, char **argv)
 	}
 	json_decref(c.findings);
 	json_decref(c.must_sign);
+	json_decref(c.may_sign);
+	json_decref(c.must_encrypt);
 	return status;
 }

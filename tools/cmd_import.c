@@ -12,6 +12,7 @@
 #include "tools/files.h"
 #include "tools/open.h"
 #include "tools/out.h"
+#include "tools/progress.h"
 #include "tools/unlock.h"
 
 enum {
@@ -78,7 +79,9 @@ print_facts(const struct cert_facts *facts)
 static void
 print_item(const char *source, const struct import_item *item)
 {
-	printf("%-7s  %s", verdict_name(item->verdict),
+	printf("%s%-7s%s  %s", out_colour(item->verdict == PUT_REFUSED ?
+	    OUT_BAD : item->verdict == PUT_ADDED ? OUT_GOOD : OUT_PLAIN),
+	    verdict_name(item->verdict), out_colour(OUT_PLAIN),
 	    bundle_kind_name(item->kind));
 	if (item->has_facts)
 		printf(" %s%s", item->kind == BUNDLE_KEY ? "for " : "",
@@ -130,92 +133,136 @@ tell(const struct cmd_context *ctx, const char *source,
 	}
 }
 
-/* A file that could not be read at all is one refused item. */
-static void
-refuse_file(const char *reason, struct import_report *report)
-{
-	report->items = mem_alloc(sizeof(*report->items));
-	report->n = 1;
-	report->items[0] = (struct import_item){ .kind = BUNDLE_OTHER,
-	    .where = mem_str(""), .verdict = PUT_REFUSED,
-	    .reason = mem_str(reason) };
-}
-
 /* More than one CA at once: all of the web's, perhaps. */
 static bool
-confirm_cas(const struct file *file, size_t n)
+confirm_cas(const char *name, size_t n)
 {
 	char	*question = mem_strf("%s holds %zu CA certificates. Trust "
-		    "all that any of them issued?", file->name, n);
+		    "all that any of them issued?", name, n);
 	bool	 ok = ask_yes(question);
 
 	free(question);
 	return ok;
 }
 
-/* The terminal is asked before the store is opened. */
+/* What is imported at once. */
+struct job {
+	struct cmd_context	*ctx;
+	const struct files	*files;
+	struct bundle		**bundles;	/* of the files */
+	struct import_file	*imports;
+	bool			 trust_all;
+	struct access		*access;
+	struct progress		 progress;
+};
+
+/*
+ * Everything out of the files, which are not needed after that.  The terminal
+ * is asked here, before the store is opened.
+ */
+static void
+read_bundles(struct job *job, struct passphrases *passphrases, bool no_trust)
+{
+	struct err	 err;
+
+	progress_begin(&job->progress, "reading files", job->files->n);
+	for (size_t i = 0; i < job->files->n; i++) {
+		const struct file	*file = &job->files->list[i];
+		struct import_file	*import = &job->imports[i];
+		size_t			 n_cas;
+
+		progress_show(&job->progress, i);
+		if (file->err.kind != ERR_NONE)
+			job->bundles[i] = bundle_of_error(&file->err);
+		else if (!unlock_bundle(file, passphrases, &job->progress,
+		    &job->bundles[i], &err))
+			job->bundles[i] = bundle_of_error(&err);
+		import->bundle = job->bundles[i];
+		import->source = file->name;
+		import->trust_all = job->trust_all;
+		n_cas = import_count_cas(import->bundle);
+		if (n_cas > 1 && !no_trust && !job->trust_all) {
+			progress_end(&job->progress);
+			import->trust_all = confirm_cas(file->name, n_cas);
+		}
+	}
+	progress_end(&job->progress);
+}
+
+/* Between batches the store may go to a daemon that has just started. */
 static bool
-import_file(struct access *access, const struct file *file,
-    struct passphrases *passphrases, const struct import_options *given,
-    struct import_report *report, struct err *err)
+next_custody(void *arg, size_t n_done, struct custody **out, struct err *err)
+{
+	struct job	*job = arg;
+
+	progress_show(&job->progress, n_done);
+	return access_custody_again(job->access, out, err);
+}
+
+static bool
+put_bundles(struct job *job, const struct import_options *given,
+    struct err *err)
 {
 	struct import_options	 options = *given;
-	struct bundle		*bundle = NULL;
-	struct custody		*custody;
-	size_t			 n_cas;
+	size_t			 total = 0;
 	bool			 ok;
 
-	if (file->err.kind != ERR_NONE) {
-		refuse_file(file->err.reason, report);
-		return true;
-	}
-	if (!unlock_bundle(file, passphrases, &bundle, err)) {
-		refuse_file(err->reason, report);
-		return true;
-	}
-	n_cas = import_count_cas(bundle);
-	if (n_cas > 1 && !options.no_trust && !options.trust_all)
-		options.trust_all = confirm_cas(file, n_cas);
-	ok = access_custody(access, &custody, err) &&
-	    import_bundle(custody, bundle, file->name, &options, report, err);
-	access_release(access);
-	bundle_free(bundle);
+	options.custody = next_custody;
+	options.arg = job;
+	for (size_t i = 0; i < job->files->n; i++)
+		total += job->bundles[i]->n;
+	progress_begin(&job->progress, "importing", total);
+	ok = import_files(job->imports, job->files->n, &options, err);
+	progress_end(&job->progress);
+	access_release(job->access);
 	return ok;
 }
 
-static int
-import_files(struct cmd_context *ctx, const struct files *files,
-    struct passphrases *passphrases, const struct import_options *options)
+static struct counts
+tell_all(const struct job *job, bool is_dry_run)
 {
-	struct access	*access = NULL;
 	struct counts	 counts = { 0 };
 	json_t		*items = json_array();
 	bool		 is_trusting = false;
+
+	for (size_t i = 0; i < job->files->n; i++)
+		tell(job->ctx, job->imports[i].source,
+		    &job->imports[i].report, items, &counts, &is_trusting);
+	if (job->ctx->is_json)
+		out_json_take(json_pack("{s:O}", "items", items));
+	else
+		print_end(&counts, is_dry_run, is_trusting);
+	json_decref(items);
+	return counts;
+}
+
+static int
+run_import(struct cmd_context *ctx, const struct files *files,
+    struct passphrases *passphrases, const struct import_options *options,
+    bool trust_all)
+{
+	struct job	 job = { .ctx = ctx, .files = files,
+			    .trust_all = trust_all };
 	struct err	 err = { 0 };
 	int		 status = CMD_OK;
 
-	if (!access_open(ctx, ACCESS_FOR_GOOD, &access, &err)) {
-		json_decref(items);
+	if (!access_open(ctx, ACCESS_FOR_GOOD, &job.access, &err))
 		return cmd_fail(&err);
+	job.bundles = mem_array(files->n, sizeof(*job.bundles));
+	job.imports = mem_array(files->n, sizeof(*job.imports));
+	read_bundles(&job, passphrases, options->no_trust);
+	if (!put_bundles(&job, options, &err))
+		status = cmd_fail(&err);
+	if (tell_all(&job, options->dry_run).refused > 0 && status == CMD_OK)
+		status = CMD_FAILED;
+	for (size_t i = 0; i < files->n; i++) {
+		import_report_free(&job.imports[i].report);
+		bundle_free(job.bundles[i]);
 	}
-	for (size_t i = 0; i < files->n && status == CMD_OK; i++) {
-		const struct file	*file = &files->list[i];
-		struct import_report	 report = { 0 };
-
-		if (!import_file(access, file, passphrases, options, &report,
-		    &err))
-			status = cmd_fail(&err);
-		tell(ctx, file->name, &report, items, &counts, &is_trusting);
-		import_report_free(&report);
-	}
-	if (ctx->is_json)
-		out_json_take(json_pack("{s:o}", "items", items));
-	else {
-		json_decref(items);
-		print_end(&counts, options->dry_run, is_trusting);
-	}
-	access_close(access);
-	return status == CMD_OK && counts.refused > 0 ? CMD_FAILED : status;
+	free(job.imports);
+	free(job.bundles);
+	access_close(job.access);
+	return status;
 }
 
 int
@@ -232,6 +279,7 @@ cmd_import(struct cmd_context *ctx, int argc, char **argv)
 	struct import_options	 import = { .now = ctx->now };
 	struct passphrases	 passphrases = { 0 };
 	struct files		 files = { 0 };
+	bool			 trust_all = false;
 	int			 opt, status = CMD_OK;
 
 	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
@@ -241,7 +289,7 @@ cmd_import(struct cmd_context *ctx, int argc, char **argv)
 			import.no_trust = true;
 			break;
 		case OPT_TRUST_ALL:
-			import.trust_all = true;
+			trust_all = true;
 			break;
 		case OPT_DRY_RUN:
 			import.dry_run = true;
@@ -257,13 +305,13 @@ cmd_import(struct cmd_context *ctx, int argc, char **argv)
 				goto out;
 		}
 	}
-	if (optind == argc || (import.no_trust && import.trust_all)) {
+	if (optind == argc || (import.no_trust && trust_all)) {
 		status = cmd_usage(argv[0]);
 		goto out;
 	}
 	for (int i = optind; i < argc; i++)
 		files_read(&files, argv[i]);
-	status = import_files(ctx, &files, &passphrases, &import);
+	status = run_import(ctx, &files, &passphrases, &import, trust_all);
 out:
 	files_free(&files);
 	passphrases_free(&passphrases);

@@ -24,24 +24,6 @@ struct remover {
 	bool			 takes_key;	/* with its last certificate */
 };
 
-/* How many certificates a public key has. */
-struct siblings {
-	const struct cert_facts	*of;
-	size_t			 n;
-};
-
-static bool
-count_sibling(void *arg, const struct cert_entry *entry,
-    const struct cert_facts *facts)
-{
-	struct siblings	*siblings = arg;
-
-	(void)entry;
-	if (memcmp(facts->spki, siblings->of->spki, sizeof(facts->spki)) == 0)
-		siblings->n++;
-	return true;
-}
-
 /* What would be gone, as a question. */
 static bool
 ask_remove(const struct remover *r, const struct cert_facts *facts)
@@ -93,7 +75,8 @@ look_before(struct remover *r, struct custody *custody,
     const struct cert_entry *entry, const struct cert_facts *facts,
     struct err *err)
 {
-	struct siblings	 siblings = { .of = facts };
+	struct cert_entry	*siblings;
+	size_t			 n;
 
 	if (r->what == OPT_KEY && entry->key == KEY_NONE)
 		return err_set(err, ERR_DATA,
@@ -103,9 +86,10 @@ look_before(struct remover *r, struct custody *custody,
 		    "there is no revocation list of this certificate's owner");
 	if (r->what != 0 || entry->key == KEY_NONE)
 		return true;
-	if (!certs_walk(custody, r->ctx->now, count_sibling, &siblings, err))
+	if (!certs_of_key(custody, facts, r->ctx->now, &siblings, &n, err))
 		return false;
-	r->takes_key = siblings.n < 2;
+	r->takes_key = n < 2;
+	cert_entry_free(siblings, n);
 	return true;
 }
 

@@ -46,13 +46,17 @@ is_wanted(const struct lister *l, const struct cert_entry *entry,
 }
 
 static bool
-add_row(void *arg, const struct cert_entry *entry,
-    const struct cert_facts *facts)
+add_row(void *arg, struct custody *custody, const struct cert_entry *entry,
+    const struct cert_facts *facts, struct err *err)
 {
 	struct lister	*l = arg;
 	json_t		*row = certs_json(entry, facts, l->ctx->now,
 			    l->expiring >= 0 ? l->expiring : CERTS_SOON_DAYS);
 
+	if (!certs_add_others(custody, entry, facts, l->ctx->now, row, err)) {
+		json_decref(row);
+		return false;
+	}
 	if (is_wanted(l, entry, facts, row))
 		json_array_append_new(l->rows, row);
 	else
@@ -64,9 +68,10 @@ static void
 print_list(const json_t *rows)
 {
 	static const struct out_column	 columns[] = {
-		{ "CERTIFICATE FOR", true }, { "UNTIL", false },
-		{ "USE", false }, { "KEY", false }, { "TRUST", false },
-		{ "ID", false }, { "ISSUES", true },
+		{ "CERTIFICATE FOR", true, false }, { "UNTIL", false, false },
+		{ "USE", false, false }, { "KEY", false, false },
+		{ "TRUST", false, false }, { "ID", false, false },
+		{ "ISSUES", true, true },
 	};
 	struct out_table		*table = out_table_new(columns, 7);
 
@@ -289,7 +294,8 @@ add_shown(struct custody *custody, const struct cert_entry *entry,
 	row = certs_json(entry, &facts, now, CERTS_SOON_DAYS);
 	json_object_set_new(row, "days_left",
 	    json_integer(certs_days_left(facts.not_after, now)));
-	ok = add_chain(custody, entry, &facts, now, row, err);
+	ok = certs_add_others(custody, entry, &facts, now, row, err) &&
+	    add_chain(custody, entry, &facts, now, row, err);
 	json_array_append_new(rows, row);
 	cert_facts_free(&facts);
 	return ok;

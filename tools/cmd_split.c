@@ -303,7 +303,7 @@ split_file(struct splitter *s, const struct file *file,
 	struct err		 err = file->err;
 
 	if (err.kind != ERR_NONE ||
-	    !unlock_bundle(file, passphrases, &bundle, &err))
+	    !unlock_bundle(file, passphrases, NULL, &bundle, &err))
 		report(s, file->name, &whole, NULL, NULL, err.reason);
 	else
 		split_bundle(s, file->name, bundle);

@@ -65,6 +65,7 @@ read_folder(struct files *files, const char *path)
 	struct dirent	**entries = NULL;
 	struct stat	 st;
 	int		 n = scandir(path, &entries, is_visible, alphasort);
+	size_t		 before = files->n;
 
 	if (n == -1)
 		err_errno(&add_file(files, path)->err, ERR_DATA, "read %s",
@@ -79,6 +80,9 @@ read_folder(struct files *files, const char *path)
 		free(entries[i]);
 	}
 	free(entries);
+	if (files->n == before)
+		err_set(&add_file(files, path)->err, ERR_DATA,
+		    "%.500s: there are no files in it", path);
 }
 
 void

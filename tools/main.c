@@ -189,7 +189,8 @@ main(int argc, char **argv)
 	/* Keys and passphrases pass through here. */
 	setrlimit(RLIMIT_CORE, &no_core);
 	umask(077);
-	setlocale(LC_CTYPE, "");
+	/* What is printed is UTF-8, whatever the terminal's locale. */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	while ((opt = getopt_long(argc, argv, "+" CMD_SHORT, options,
 	    NULL)) != -1) {
 		if (opt == 'h') {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -17,15 +18,27 @@
 #include "tools/open.h"
 
 #define LOCK_TIMEOUT_MS	10000
+#define HOLD_MS		500	/* the lock, at one time, in long work */
+#define PAUSE_MS	60	/* a vault looks for it every 20 */
 
 struct access {
 	struct config		*config;
 	struct custody		*vault;		/* NULL: no daemon runs */
 	struct custody		*custody;	/* of the store, while open */
+	int64_t			 since_ms;	/* when it was opened */
 	struct store_options	 store;
 	bool			 is_lent;	/* root is to come back */
 	char			*who;
 };
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
 
 bool
 access_become(uid_t uid, gid_t gid, struct err *err)
@@ -154,6 +167,9 @@ access_custody(struct access *access, struct custody **out, struct err *err)
 {
 	struct store	*store = NULL;
 
+	if (access->vault == NULL && access->custody == NULL &&
+	    !find_vault(access, err))
+		return false;
 	*out = access->vault;
 	if (*out != NULL) {
 		custody_set_who(*out, access->who);
@@ -164,6 +180,7 @@ access_custody(struct access *access, struct custody **out, struct err *err)
 			return false;
 		access->custody = custody_of_store_take(store);
 		custody_set_who(access->custody, access->who);
+		access->since_ms = clock_ms();
 	}
 	*out = access->custody;
 	return true;
@@ -175,6 +192,20 @@ access_release(struct access *access)
 	if (access->custody != NULL)
 		custody_close(access->custody);
 	access->custody = NULL;
+}
+
+bool
+access_custody_again(struct access *access, struct custody **out,
+    struct err *err)
+{
+	const struct timespec	 pause = { 0, PAUSE_MS * 1000000L };
+
+	if (access->custody != NULL &&
+	    clock_ms() - access->since_ms >= HOLD_MS) {
+		access_release(access);
+		nanosleep(&pause, NULL);
+	}
+	return access_custody(access, out, err);
 }
 
 void

@@ -33,10 +33,16 @@ const struct config *access_config(const struct access *);
 /*
  * The custody, borrowed until access_release(), which gives the store's lock
  * back.  Nobody is asked anything in between: the daemon may be waiting for
- * the lock.
+ * the lock.  A daemon that has started meanwhile has the store.
  */
 bool	access_custody(struct access *, struct custody **, struct err *);
 void	access_release(struct access *);
+/*
+ * The same for work that takes long: what was borrowed is given back every
+ * half second, so that a daemon that starts gets the store (DESIGN.md 9.7).
+ */
+bool	access_custody_again(struct access *, struct custody **,
+	    struct err *);
 void	access_close(struct access *);
 
 /*

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -46,15 +47,51 @@ out_table_row(struct out_table *table, const char *const *cells)
 	table->n_rows++;
 }
 
-/* Characters of valid UTF-8, which is what text_safe() leaves. */
+const char *
+out_colour(enum out_colour colour)
+{
+	static const char *const	 codes[] = {
+		[OUT_GOOD] = "\033[32m",
+		[OUT_BAD] = "\033[31m",
+		[OUT_PLAIN] = "\033[0m",
+	};
+	const char	*no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (!isatty(STDOUT_FILENO) || (no != NULL && no[0] != '\0') ||
+	    term == NULL || strcmp(term, "dumb") == 0)
+		return "";
+	return codes[colour];
+}
+
+/*
+ * Bytes of the next character, and the columns that it takes: two for those
+ * of East Asia, none for what goes on top of the one before.
+ */
+static size_t
+next_char(const char *s, size_t *columns)
+{
+	mbstate_t	 state = { 0 };
+	wchar_t		 c;
+	size_t		 len = mbrtowc(&c, s, strlen(s), &state);
+	int		 w;
+
+	*columns = 1;
+	if (len == 0 || len == (size_t)-1 || len == (size_t)-2)
+		return 1;
+	if ((w = wcwidth(c)) >= 0)
+		*columns = (size_t)w;
+	return len;
+}
+
 static size_t
 width(const char *s)
 {
-	size_t	 n = 0;
+	size_t	 n = 0, columns;
 
-	for (; *s != '\0'; s++)
-		if ((*s & 0xc0) != 0x80)
-			n++;
+	while (*s != '\0') {
+		s += next_char(s, &columns);
+		n += columns;
+	}
 	return n;
 }
 
@@ -105,22 +142,29 @@ fit(const struct out_table *table, size_t *widths, size_t room)
 }
 
 static void
-print_cell(const char *cell, size_t room, bool is_last)
+print_cell(const char *cell, size_t room, bool is_bad, bool is_last)
 {
-	size_t	 w = width(cell), shown = 0;
+	size_t	 len, columns, w = width(cell), shown = 0;
 	bool	 is_cut = w > room;
 
-	for (; *cell != '\0'; cell++) {
-		if ((*cell & 0xc0) != 0x80 && is_cut && ++shown == room)
+	if (is_bad)
+		fputs(out_colour(OUT_BAD), stdout);
+	for (; *cell != '\0'; cell += len, shown += columns) {
+		len = next_char(cell, &columns);
+		if (is_cut && shown + columns > room - 1)
 			break;
-		putchar(*cell);
+		fwrite(cell, 1, len, stdout);
 	}
-	if (is_cut)
+	if (is_cut) {
 		fputs("\u2026", stdout);
+		shown++;
+	}
+	if (is_bad)
+		fputs(out_colour(OUT_PLAIN), stdout);
 	if (is_last)
 		putchar('\n');
 	else
-		printf("%*s", (int)(GAP + room - (is_cut ? room : w)), "");
+		printf("%*s", (int)(GAP + room - shown), "");
 }
 
 static void
@@ -135,7 +179,8 @@ print_row(const struct out_table *table, const size_t *widths,
 		last--;
 	for (size_t i = 0; i <= last; i++)
 		print_cell(cells == NULL ? table->columns[i].title : cells[i],
-		    widths[i], i == last);
+		    widths[i], cells != NULL && table->columns[i].is_bad,
+		    i == last);
 }
 
 void

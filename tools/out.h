@@ -15,10 +15,22 @@
  * from outside is made safe by whoever hands it over (text_safe()).
  */
 
+/*
+ * Colours, on a terminal that has them and without NO_COLOR (no-color.org);
+ * "" elsewhere.
+ */
+enum out_colour {
+	OUT_GOOD,
+	OUT_BAD,
+	OUT_PLAIN	/* back again */
+};
+const char *out_colour(enum out_colour);
+
 /* A column: what stands above it, and whether it may be cut to fit. */
 struct out_column {
 	const char	*title;
 	bool		 is_flexible;
+	bool		 is_bad;	/* what stands in it wants attention */
 };
 
 struct out_table;

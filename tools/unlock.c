@@ -27,14 +27,18 @@ ask_one_more(const struct file *file, struct passphrases *passphrases)
 
 bool
 unlock_bundle(const struct file *file, struct passphrases *passphrases,
-    struct bundle **out, struct err *err)
+    struct progress *progress, struct bundle **out, struct err *err)
 {
 	for (int i = 0;; i++) {
 		if (!bundle_read(file->bytes.data, file->bytes.len,
 		    passphrases, out, err))
 			return err_prefix(err, "%s", file->name);
 		if (!bundle_is_locked(*out) || i == TRIES ||
-		    !ask_has_terminal() || !ask_one_more(file, passphrases))
+		    !ask_has_terminal())
+			return true;
+		if (progress != NULL)
+			progress_end(progress);
+		if (!ask_one_more(file, passphrases))
 			return true;
 		bundle_free(*out);
 	}

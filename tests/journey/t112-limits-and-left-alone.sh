@@ -88,6 +88,9 @@ grep -q '^reject 552 5\.3\.4 ' reply ||
     fail 'a mail that is announced as too large should be refused'
 put "$corpus/7bit-text.eml" carol@example.net -z SIZE=2000
 grep -q '^accept' reply || fail 'a small mail should pass'
+stop_daemon
+sed -i 1d smime-milter.conf
+start_daemon
 
 # --- left alone --------------------------------------------------------------
 

@@ -66,8 +66,7 @@ children=$(pgrep -P "$daemon_pid")
 kill -9 "$daemon_pid"
 wait "$daemon_pid" 2>/dev/null
 # shellcheck disable=SC2086
-are_gone() { ! kill -0 $children 2>/dev/null; }
-wait_until 20 are_gone || fail "a process outlives its supervisor"
+wait_until 20 have_ended $children || fail "a process outlives its supervisor"
 start_daemon
 send --login alice@example.org --to bob@example.net mail
 expect_reply '^DATA 250'

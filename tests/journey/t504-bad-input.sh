@@ -33,6 +33,42 @@ refused 'No such file' absent
 refused 'its certificate is neither' "$pki/alice.key"
 refused 'weak key' "$pki/wendy.pem"
 
+# A file of 100 MB, one that grows, one that never ends, one that is private.
+truncate -s 100M large
+refused 'larger than the 32 MB' large
+(while [ -e growing ]; do head -c 1000000 /dev/zero >>growing; done) 2>/dev/null &
+touch growing
+refused '[0-9] ' growing
+rm growing
+refused 'larger than' /dev/zero
+mkdir nothing
+refused 'no files in it' nothing
+cp "$pki/bob.pem" private
+chmod 600 private
+setpriv --reuid nobody --regid nogroup --clear-groups \
+    "$TEST_BUILD/tools/smimectl" -c smime-milter.conf import private \
+    >out 2>&1 && fail "a file that is private"
+grep -q -e 'Permission denied' -e 'master key' out || fail "$(cat out)"
+
+# A PKCS#12, cut off at every byte: nothing comes of any, and each is refused.
+echo secret >words
+mkdir cuts
+python3 - "$pki/judy.p12" <<-'EOF'
+	import sys
+	data = open(sys.argv[1], "rb").read()
+	for n in range(len(data)):
+	    open(f"cuts/{n:05}", "wb").write(data[:n])
+	EOF
+timeout 100 "$TEST_BUILD/tools/smimectl" -c smime-milter.conf --json import \
+    --passphrase-file words cuts >out 2>err
+[ $? = 1 ] || fail "cut off: status other than 1: $(cat err)"
+[ -s err ] && fail "cut off: $(cat err)"
+[ "$(grep -c '"verdict": "refused"' out)" = "$(stat -c %s "$pki/judy.p12")" ] ||
+    fail "not each was refused: $(grep -c '"verdict"' out)"
+grep '"reason"' out | grep -v -e 'cut off' -e 'it is empty' \
+    -e 'no certificate or key' -e 'damaged' >others
+[ -s others ] && fail "other reasons: $(sort -u others)"
+
 # A subject with an escape sequence and a mark that reverses text.
 openssl req -x509 -newkey rsa:2048 -nodes -keyout k -utf8 -days 30 \
     -subj "/CN=$(printf 'Eve\033[2J\342\200\256gpj.exe')" -out eve.pem \
@@ -45,11 +81,14 @@ grep -q '^subject: *CN=Eve.*gpj.exe' out || fail "the subject is not shown: $(ca
 smimectl remove --yes eve@example.net >/dev/null || fail "remove eve"
 
 # Many at once, with one bad one in the middle.
-for _ in $(seq 500); do cat "$pki/bob.pem"; done >many
+for _ in $(seq 250); do cat "$pki/bob.pem"; done >some
+cat some some >half
+for _ in 1 2 3 4 5 6 7 8 9 10; do cat half; done >many
 cat cut.pem >>many
-for _ in $(seq 500); do cat "$pki/bob.pem"; done >>many
-smimectl --json import many >out
-[ "$(grep -c '"verdict": "known"' out)" = 999 ] || fail "of 1000 the same one"
+for _ in 1 2 3 4 5 6 7 8 9 10; do cat half; done >>many
+timeout 100 "$TEST_BUILD/tools/smimectl" -c smime-milter.conf --json import \
+    many >out
+[ "$(grep -c '"verdict": "known"' out)" = 9999 ] || fail "of 10000 the same one"
 [ "$(grep -c '"verdict": "refused"' out)" = 1 ] || fail "one was bad"
 smimectl remove --yes bob@example.net >/dev/null || fail "remove bob"
 smimectl list >after

@@ -78,6 +78,7 @@ grep -q 'judy@example.org: not trusted' out || fail "$(cat out)"
 id=$(openssl x509 -in "$pki/issuing.pem" -noout -fingerprint -sha256 |
     sed 's/.*=//')
 smimectl trust "$id" >out || fail "$(cat out)"
+mkdir -p milter
 smimectl check >out || fail "still: $(cat out)"
 grep -q 'nothing found' out || fail "$(cat out)"
 smimectl distrust "$id" >out || fail "$(cat out)"

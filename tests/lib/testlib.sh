@@ -79,6 +79,17 @@ wait_until() {
 	done
 }
 
+# have_ended PID...: whoever their parent is now may not have taken note yet.
+have_ended() {
+	local pid
+	for pid in "$@"; do
+		case $(ps -o stat= -p "$pid") in
+		''|Z*) ;;
+		*) return 1 ;;
+		esac
+	done
+}
+
 # --- certificates and the store ---------------------------------------------
 
 if [ -z "${TEST_PKI:-}" ]; then

@@ -49,24 +49,37 @@ file_of(const struct pki_cert *const *certs, EVP_PKEY *key, const char *more)
 	return bundle;
 }
 
+static bool
+same_custody(void *arg, size_t n_done, struct custody **out, struct err *e)
+{
+	(void)n_done;
+	(void)e;
+	*out = arg;
+	return true;
+}
+
 /* "certificate added trusted; key added; key refused", and the reasons. */
 static char *
 run(struct custody *custody, const struct bundle *bundle,
-    const struct import_options *options, char **reasons)
+    const struct import_options *given, bool trust_all, char **reasons)
 {
 	static const char *const	 verdicts[] = {
 		[PUT_ADDED] = "added",
 		[PUT_KNOWN] = "known",
 		[PUT_REFUSED] = "refused",
 	};
-	struct import_report		 report = { 0 };
+	struct import_options		 options = *given;
+	struct import_file		 file = { .bundle = bundle,
+					    .source = "test",
+					    .trust_all = trust_all };
 	struct buf			 text = { 0 }, why = { 0 };
 
-	REQUIRE_OK(import_bundle(custody, bundle, "test", options, &report,
-	    &err), err);
-	CHECK_INT(report.n, bundle->n);
-	for (size_t i = 0; i < report.n; i++) {
-		const struct import_item	*item = &report.items[i];
+	options.custody = same_custody;
+	options.arg = custody;
+	REQUIRE_OK(import_files(&file, 1, &options, &err), err);
+	CHECK_INT(file.report.n, bundle->n);
+	for (size_t i = 0; i < file.report.n; i++) {
+		const struct import_item	*item = &file.report.items[i];
 
 		buf_addf(&text, "%s%s %s%s%s", i == 0 ? "" : "; ",
 		    bundle_kind_name(item->kind), verdicts[item->verdict],
@@ -79,7 +92,7 @@ run(struct custody *custody, const struct bundle *bundle,
 		    item->reason);
 		CHECK(item->verdict != PUT_REFUSED || item->reason != NULL);
 	}
-	import_report_free(&report);
+	import_report_free(&file.report);
 	*reasons = buf_take_str(&why);
 	return buf_take_str(&text);
 }
@@ -120,7 +133,7 @@ static const struct {
 	{ "a leaf without trust", { &alice }, NULL, NULL, true, false,
 	    "certificate added chain", NULL },
 	{ "a key by itself", { NULL }, &alice_key, NULL, false, false,
-	    "key refused", "neither in the file nor in the store" },
+	    "key refused", "neither in the files nor in the store" },
 	{ "somebody else's key", { &alice }, &bob_key, NULL, false, false,
 	    "certificate added trusted; key refused", "neither in the file" },
 	{ "not for mail, beside a good one", { &server, &alice }, NULL, NULL,
@@ -150,13 +163,14 @@ test_files(void)
 					    *rows[i].key, rows[i].more);
 		struct import_options	 options = {
 			.no_trust = rows[i].no_trust,
-			.trust_all = rows[i].trust_all, .now = PKI_NOW };
+			.now = PKI_NOW };
 		char			*got, *reasons;
 
 		snprintf(name, sizeof(name), "files%zu", i);
 		custody = open_custody(name);
 		test_row(rows[i].what);
-		got = run(custody, bundle, &options, &reasons);
+		got = run(custody, bundle, &options, rows[i].trust_all,
+		    &reasons);
 		CHECK_STR(got, rows[i].want);
 		if (rows[i].reason != NULL &&
 		    strstr(reasons, rows[i].reason) == NULL)
@@ -178,7 +192,7 @@ import_again(struct custody *custody, const struct pki_cert *cert,
 	struct import_options	 options = { .dry_run = dry_run,
 				    .now = PKI_NOW };
 	char			*reasons, *got = run(custody, bundle,
-				    &options, &reasons);
+				    &options, false, &reasons);
 
 	CHECK_STR(got, want);
 	free(got);
@@ -227,7 +241,7 @@ test_signature(void)
 	char			*got, *reasons;
 
 	bundle->items[0].is_signature = true;
-	got = run(custody, bundle, &options, &reasons);
+	got = run(custody, bundle, &options, false, &reasons);
 	CHECK_STR(got, "certificate added chain");
 	free(got);
 	free(reasons);
