@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "milter/child.h"
 #include "milter/vault_wire.h"
-#include "policy/config.h"
 
 #define RESTART_MIN_MS	100
 #define RESTART_MAX_MS	30000
@@ -54,6 +53,7 @@ child_new(const struct listener *listener, struct err *err)
 	child->name = mem_str(listener == NULL ? "the vault" : listener->spec);
 	child->path = mem_str(listener == NULL ? NULL : listener->path);
 	child->listener = listener;
+	child->role = listener == NULL ? ROLE_DIRECT : listener->role;
 	child->control[0] = child->control[1] = -1;
 	for (size_t i = 0; i < CHILD_CHANNELS; i++)
 		child->filter_ends[i] = child->vault_ends[i] = -1;

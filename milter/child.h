@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-struct listener;
+#include "policy/config.h"
 
 #define CHILD_CHANNELS	8	/* requests that a filter can have with the vault at once */
 
@@ -25,6 +25,7 @@ struct child {
 	char			*name;		/* "the vault", or the listener */
 	char			*path;		/* of its unix socket, or NULL */
 	const struct listener	*listener;	/* a filter's, in the current config */
+	enum role		 role;		/* a filter's, for good */
 	int			 filter_ends[CHILD_CHANNELS];	/* a filter's channels */
 	int			 vault_ends[CHILD_CHANNELS];
 	int			 control[2];	/* the supervisor's end, the child's */

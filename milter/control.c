@@ -32,7 +32,7 @@ enum kind {
 
 struct message {
 	enum kind	 kind;
-	uint32_t	 generation;	/* KIND_ALIVE: the sender's pid */
+	uint32_t	 number;	/* generation, role of the channels, the sender's pid */
 	struct config	*config;	/* KIND_CONFIG */
 	int		 fds[CONTROL_FDS_MAX];	/* KIND_CHANNELS; or to close */
 	size_t		 n_fds;
@@ -41,7 +41,7 @@ struct message {
 /* The fixed part of a message; descriptors come beside it. */
 struct head {
 	uint32_t	 kind;
-	uint32_t	 generation;
+	uint32_t	 number;
 };
 
 union fd_space {
@@ -130,9 +130,10 @@ control_send_config(int fd, uint32_t generation,
 }
 
 bool
-control_send_channels(int fd, const int *fds, size_t n, struct err *err)
+control_send_channels(int fd, enum role role, const int *fds, size_t n,
+    struct err *err)
 {
-	return send_message(fd, (struct head){ KIND_CHANNELS, 0 }, fds, n,
+	return send_message(fd, (struct head){ KIND_CHANNELS, role }, fds, n,
 	    err);
 }
 
@@ -243,7 +244,7 @@ receive(int fd, int flags, struct message *out, struct err *err)
 		    "processes is malformed");
 	}
 	out->kind = (enum kind)head.kind;
-	out->generation = head.generation;
+	out->number = head.number;
 	if (out->kind != KIND_CONFIG)
 		return true;
 	is_ok = read_config(out->fds[0], &out->config, err);
@@ -267,7 +268,7 @@ control_take_request(int fd, pid_t vault, int *done)
 		}
 		/* One that died has left its last words in the socket. */
 		if (message.kind == KIND_ALIVE &&
-		    message.generation == (uint32_t)vault)
+		    message.number == (uint32_t)vault)
 			return CONTROL_ALIVE;
 		close_all(&message);
 		config_free(message.config);
@@ -345,11 +346,11 @@ static void
 take_config(struct follower *follower, const struct message *message)
 {
 	/* One that waited while this process was started anew is old news. */
-	if (message->generation <= follower->generation) {
+	if (message->number <= follower->generation) {
 		config_free(message->config);
 		return;
 	}
-	follower->generation = message->generation;
+	follower->generation = message->number;
 	snapshot_swap_take(message->config);
 }
 
@@ -358,7 +359,8 @@ obey(struct follower *follower, struct message *message)
 {
 	if (message->kind == KIND_CHANNELS) {
 		if (follower->on_channels != NULL)
-			follower->on_channels(follower->arg, message->fds,
+			follower->on_channels(follower->arg,
+			    (enum role)message->number, message->fds,
 			    message->n_fds);
 		return;
 	}

@@ -10,6 +10,8 @@
 
 #include "base/err.h"
 
+#include "policy/config.h"
+
 struct config_bundle;
 
 /*
@@ -31,7 +33,8 @@ struct config_bundle;
  */
 bool	control_send_config(int fd, uint32_t generation,
 	    const struct config_bundle *, int done, struct err *);
-bool	control_send_channels(int fd, const int *fds, size_t n, struct err *);
+bool	control_send_channels(int fd, enum role, const int *fds, size_t n,
+	    struct err *);
 
 enum control_request {
 	CONTROL_NOTHING,
@@ -52,7 +55,8 @@ bool	control_reload(int fd, int timeout_ms, struct err *);
  * newer configuration than generation becomes the current snapshot; channels
  * go to the function, which takes them over (NULL: there are none).
  */
-typedef void control_channels_fn(void *arg, const int *fds, size_t n);
+typedef void control_channels_fn(void *arg, enum role, const int *fds,
+	    size_t n);
 bool	control_follow(int fd, uint32_t generation, control_channels_fn *,
 	    void *arg, struct err *);
 

@@ -17,11 +17,15 @@ required_of_all(const struct config *config)
 	return config->default_group.label;
 }
 
-/* A seal listener's client is the MTA itself, which only sees bounces. */
+/*
+ * Before a stamp an address may be an alias, which has no certificate; and a
+ * seal listener's client is the MTA itself.
+ */
 bool
 early_is_possible(const struct config *config, enum role role)
 {
-	if (!config->enabled || !config->refuse_at_rcpt || role == ROLE_SEAL)
+	if (!config->enabled || !config->refuse_at_rcpt ||
+	    role != ROLE_DIRECT)
 		return false;
 	for (size_t i = 0; i < config->n_recipients; i++)
 		if (config->recipients[i].has_encrypt &&
@@ -67,7 +71,7 @@ early_refuses(const struct config *config, enum role role,
 				    .recipients = &wants, .n_recipients = 1 };
 	struct fact_recipient	 known = { .addr = recipient };
 	struct facts		 facts = { .is_authorised = true, .n_from = 1,
-				    .is_login = true, .role = ROLE_STAMP,
+				    .is_login = true, .role = ROLE_DIRECT,
 				    .recipients = &known, .n_recipients = 1 };
 	struct finding		*finding = NULL;
 	struct err		 err = { 0 };

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "milter/edits.h"
@@ -48,6 +49,65 @@ edits_change(struct edits *edits, const char *name, size_t index,
     const char *value)
 {
 	add(edits, EDIT_CHANGE, name, index, value);
+}
+
+/* What becomes of the index-th field of this name; NULL: it stays. */
+static const struct header_edit *
+edit_of(const struct edits *edits, const char *name, int index)
+{
+	for (size_t i = 0; i < edits->n_headers; i++)
+		if (edits->headers[i].kind != EDIT_ADD &&
+		    edits->headers[i].index == index &&
+		    strcasecmp(edits->headers[i].name, name) == 0)
+			return &edits->headers[i];
+	return NULL;
+}
+
+/* Its index among the fields of its name, from 1; 0 if no edit names it. */
+static int
+index_of(const struct edits *edits, const struct headers *headers, size_t i)
+{
+	const char	*name = headers_at(headers, i)->name;
+	bool		 is_named = false;
+	int		 index = 1;
+
+	for (size_t k = 0; k < edits->n_headers && !is_named; k++)
+		is_named = strcasecmp(edits->headers[k].name, name) == 0;
+	if (!is_named)
+		return 0;
+	for (size_t k = 0; k < i; k++)
+		if (strcasecmp(headers_at(headers, k)->name, name) == 0)
+			index++;
+	return index;
+}
+
+bool
+edits_result(const struct edits *edits, const struct headers *headers,
+    struct headers **out, struct err *err)
+{
+	struct headers	*result = headers_new();
+	bool		 is_ok = true;
+
+	for (size_t i = 0; is_ok && i < headers_count(headers); i++) {
+		const struct header		*h = headers_at(headers, i);
+		const struct header_edit	*edit = edit_of(edits, h->name,
+		    index_of(edits, headers, i));
+
+		if (edit == NULL)
+			is_ok = headers_add(result, h->name, h->value, err);
+		else if (edit->kind == EDIT_CHANGE)
+			is_ok = headers_add(result, h->name, edit->value,
+			    err);
+	}
+	for (size_t i = 0; is_ok && i < edits->n_headers; i++)
+		if (edits->headers[i].kind == EDIT_ADD)
+			is_ok = headers_add(result, edits->headers[i].name,
+			    edits->headers[i].value, err);
+	if (is_ok)
+		*out = result;
+	else
+		headers_free(result);
+	return is_ok;
 }
 
 void

@@ -60,6 +60,10 @@ void	edits_set(struct edits *, const struct headers *, const char *name,
 void	edits_change(struct edits *, const char *name, size_t index,
 	    const char *value);
 
+/* The header as it will be; the caller's.  ERR_MESSAGE as headers_add(). */
+bool	edits_result(const struct edits *, const struct headers *,
+	    struct headers **out, struct err *);
+
 /* The answer in place of mail: takes all changes back. */
 void	edits_answer(struct edits *, enum edits_answer, const char *code,
 	    const char *xcode, const char *text);

@@ -92,16 +92,6 @@ give_socket(const struct listener *listener, struct err *err)
 	return true;
 }
 
-/* The two passes are decided upon (policy/), but nobody stamps a mail yet. */
-static bool
-check_role(const struct listener *listener, struct err *err)
-{
-	if (listener->role == ROLE_DIRECT)
-		return true;
-	return err_set(err, ERR_CONFIG, "role = %s is not there yet: only "
-	    "direct is", config_role_name(listener->role));
-}
-
 static void
 keep_descriptors(const struct filter_start *start)
 {
@@ -148,8 +138,7 @@ filter_main(const struct filter_start *start)
 
 	log_open_child(start->log);
 	keep_descriptors(start);
-	if (!check_role(start->listener, &err) ||
-	    !callbacks_register(&filter, &err) ||
+	if (!callbacks_register(&filter, &err) ||
 	    !open_socket(start->listener, &err) ||
 	    !give_socket(start->listener, &err) ||
 	    !process_confine(start->user, start->supervisor, &err) ||
@@ -161,7 +150,7 @@ filter_main(const struct filter_start *start)
 	/* Inherited from the supervisor, whose copy is another's memory. */
 	snapshot_swap_take((struct config *)(uintptr_t)start->config);
 	filter.custody = vault_client_new(start->channels, start->n_channels,
-	    start->config->vault_timeout * 1000);
+	    start->config->vault_timeout * 1000, &filter.stamper);
 	if (!control_follow(start->control, start->generation, NULL, NULL,
 	    &err))
 		report_failure(start->ready, &err);

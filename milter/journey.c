@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "milter/journey.h"
 #include "milter/lookup.h"
+#include "milter/pass.h"
 #include "policy/identity.h"
 #include "smime/address.h"
 #include "smime/part_type.h"
@@ -169,6 +170,11 @@ identify(const struct journey_request *request, struct journey *j)
 		    "sent on (Resent fields)");
 		return;
 	}
+	if (request->role == ROLE_SEAL && !j->has_stamp) {
+		err_set(&j->unauthorised, ERR_MESSAGE, "the mail has no "
+		    "stamp of the first pass");
+		return;
+	}
 	j->is_authorised = identity_check(request->config, mail->login,
 	    mail->client, j->from, &j->unauthorised) &&
 	    may_use_sender(request, j->from, &j->unauthorised);
@@ -323,6 +329,7 @@ gather(const struct journey_request *request, struct journey *j,
 		.is_login = mail->login != NULL,
 		.is_report = strcmp(j->detected.type, "multipart/report") == 0,
 		.role = request->role,
+		.was_encryptable = j->was_encryptable,
 		.recipients = g->recipients,
 		.n_recipients = j->n_recipients,
 	};
@@ -511,6 +518,14 @@ walk(const struct journey_request *request, struct journey *j)
 	size_t			 body_len;
 	struct err		 err = { 0 };
 
+	if (request->role == ROLE_SEAL &&
+	    !pass_read_stamp(request, j, &err)) {
+		fail(j, &err);
+		/* An attack, or a relay that changes mail: RFC 3463, X.7.1. */
+		if (err.kind == ERR_MESSAGE)
+			strcpy(j->decision.enhanced, "5.7.1");
+		return;
+	}
 	identify(request, j);
 	match_rules(request, j);
 	if (!spool_bytes(mail->body, &body, &body_len, &err)) {
@@ -521,7 +536,7 @@ walk(const struct journey_request *request, struct journey *j)
 	gather(request, j, body, body_len, &g);
 	decide(&j->rule, &g.facts, &j->decision);
 	if (!request->is_dry && j->decision.verdict == VERDICT_GO &&
-	    (j->decision.do_sign || j->decision.do_encrypt) &&
+	    request->role != ROLE_STAMP && (j->decision.do_sign || j->decision.do_encrypt) &&
 	    !transform(request, body, body_len, j, &err)) {
 		edits_drop_changes(&j->edits);
 		decide_on_error(&j->rule, &g.facts, &err, &j->decision);
@@ -534,12 +549,16 @@ void
 journey_run(const struct journey_request *request, struct journey *j)
 {
 	const struct mail	*mail = request->mail;
+	struct err		 err = { 0 };
 
+	j->role = request->role;
 	if (!request->config->enabled) {
 		j->decision.verdict = VERDICT_GO;
 		j->decision.why = WHY_DISABLED;
 		snprintf(j->decision.reason, sizeof(j->decision.reason),
 		    "not enabled");
+		if (request->role == ROLE_SEAL)
+			pass_remove_stamp(request, j);
 		answer(j);
 		return;
 	}
@@ -558,6 +577,11 @@ journey_run(const struct journey_request *request, struct journey *j)
 		walk(request, j);
 	if (j->decision.verdict == VERDICT_GO)
 		remove_wishes(request, &j->edits);
+	if (j->decision.verdict == VERDICT_GO && request->role == ROLE_SEAL)
+		pass_remove_stamp(request, j);
+	if (j->decision.verdict == VERDICT_GO && request->role == ROLE_STAMP &&
+	    !request->is_dry && !pass_stamp(request, j, &err))
+		fail(j, &err);
 	answer(j);
 }
 
@@ -575,76 +599,4 @@ journey_clear(struct journey *j)
 		match_free(&j->rule);
 	edits_clear(&j->edits);
 	memset(j, 0, sizeof(*j));
-}
-
-/* " also=<a@example.org>,<b@example.org>" */
-static void
-log_also(const struct journey *j, struct buf *line)
-{
-	size_t	 n = 0;
-
-	for (size_t i = 0; i < j->n_also; i++)
-		if (journey_is_used(&j->also[i]))
-			buf_addf(line, "%s<%s>", n++ == 0 ? " also=" : ",",
-			    j->also[i].addr);
-}
-
-char *
-journey_log_line(const struct journey *j, size_t n_recipients, int64_t ms)
-{
-	const struct decision	*d = &j->decision;
-	const char		*from = j->from[0] != '\0' ? j->from :
-	    j->sender;
-	struct buf		 line = { 0 };
-	char			*safe = text_safe(from, strlen(from), 256);
-	char			 fp[TEXT_FP_LEN];
-
-	buf_addf(&line, "action=%s group=%s from=<%s> nrcpt=%zu",
-	    decide_action_name(d), j->has_rule ? j->rule.group->name : "-",
-	    safe, n_recipients);
-	free(safe);
-	if (d->verdict == VERDICT_GO && d->do_sign) {
-		text_fp(&j->sender_finding->candidates[0].fp, fp);
-		buf_addf(&line, " cert=%.8s", fp);
-	}
-	if (d->verdict == VERDICT_GO && d->do_encrypt)
-		buf_addf(&line, " cipher=%s", alg_cipher_name(j->cipher));
-	if (d->verdict == VERDICT_GO && d->do_encrypt)
-		log_also(j, &line);
-	if (d->verdict == VERDICT_GO)
-		buf_addf(&line, " ms=%lld", (long long)ms);
-	if (d->reason[0] != '\0') {
-		safe = text_safe(d->reason, strlen(d->reason), 600);
-		buf_addf(&line, " reason=\"%s\"", safe);
-		free(safe);
-	}
-	return buf_take_str(&line);
-}
-
-void
-journey_event(const struct journey *j, const struct mail *mail,
-    struct event *event)
-{
-	const struct decision	*d = &j->decision;
-	char			 fp[TEXT_FP_LEN];
-
-	*event = (struct event){ .kind = EVENT_MAIL,
-	    .is_failed = d->verdict != VERDICT_GO,
-	    .n_recipients = (uint32_t)mail->n_recipients };
-	event_set(event, EVENT_QUEUE_ID, mail->queue_id);
-	event_set(event, EVENT_ACTION, decide_action_name(d));
-	event_set(event, EVENT_GROUP, j->has_rule ? j->rule.group->name :
-	    NULL);
-	event_set(event, EVENT_FROM, j->from[0] != '\0' ? j->from :
-	    j->sender);
-	event_set(event, EVENT_LOGIN, mail->login);
-	for (size_t i = 0; i < mail->n_recipients; i++)
-		event_add_address(event, EVENT_TO, mail->recipients[i]);
-	if (d->verdict == VERDICT_GO && d->do_sign) {
-		text_fp(&j->sender_finding->candidates[0].fp, fp);
-		event_set(event, EVENT_CERT, fp);
-	}
-	if (d->verdict == VERDICT_GO && d->do_encrypt)
-		event_set(event, EVENT_CIPHER, alg_cipher_name(j->cipher));
-	event_set(event, EVENT_REASON, d->reason);
 }

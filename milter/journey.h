@@ -9,6 +9,7 @@
 #include "base/addr.h"
 #include "milter/edits.h"
 #include "milter/mail.h"
+#include "milter/stamp.h"
 #include "policy/config.h"
 #include "policy/decide.h"
 #include "smime/canon.h"
@@ -33,6 +34,7 @@ struct journey_recipient {
 
 /* All that was found out on the way; what explain prints. */
 struct journey {
+	enum role		 role;
 	char			 from[ADDR_MAX];	/* "" if there is no one author */
 	struct err		 from_problem;		/* then why */
 	size_t			 n_authors;		/* mailboxes that From could mean */
@@ -42,7 +44,9 @@ struct journey {
 	struct journey_recipient *also;			/* also-encrypt-to */
 	size_t			 n_also;
 	struct detected		 detected;
-	struct wishes		 wishes;
+	struct wishes		 wishes;		/* seal: the stamp's */
+	bool			 has_stamp;		/* a good one; or got it */
+	bool			 was_encryptable;	/* as it says */
 	bool			 is_authorised;
 	struct err		 unauthorised;		/* why not */
 	struct rule		 rule;
@@ -59,6 +63,7 @@ struct journey_request {
 	const struct config	*config;
 	enum role		 role;
 	struct custody		*custody;
+	const struct stamper	*stamper;	/* for stamp and seal */
 	struct mail		*mail;
 	int64_t			 now;
 	bool			 is_dry;	/* stop at the decision */
@@ -75,15 +80,18 @@ void	journey_clear(struct journey *);
 /* Is there a certificate to encrypt to it? */
 bool	journey_is_used(const struct journey_recipient *);
 
+/* Did the first of two passes leave what it decided to the second? */
+bool	journey_is_stamped(const struct journey *);
+
+/* The log line's key=value part (smime-milter(8), LOG); the caller's. */
+char	*journey_log_line(const struct journey *, size_t n_recipients,
+	    int64_t ms);
+
 /*
  * The same as an event (store/event.h), with all recipients that there is
  * room for.  The caller's: event_free().
  */
 void	journey_event(const struct journey *, const struct mail *,
 	    struct event *);
-
-/* The log line's key=value part (smime-milter(8), LOG); the caller's. */
-char	*journey_log_line(const struct journey *, size_t n_recipients,
-	    int64_t ms);
 
 #endif

@@ -237,6 +237,7 @@ session_end(struct session *session, const char *queue_id, struct edits *out)
 	    .config = snapshot_config(session->snapshot),
 	    .role = session->filter->role,
 	    .custody = session->filter->custody,
+	    .stamper = &session->filter->stamper,
 	    .mail = session->mail,
 	    .now = (int64_t)time(NULL),
 	}, &session->journey);
@@ -272,8 +273,8 @@ session_done(struct session *session, const struct edits *edits,
 		    "the MTA went away or did not take the changes");
 	}
 	us = us_since(&session->ended);
-	stats_mail(&j->decision, j->has_rule ? j->rule.group->name : "-",
-	    spool_len(mail->body), us);
+	stats_mail(&j->decision, journey_is_stamped(j),
+	    j->has_rule ? j->rule.group->name : "-", spool_len(mail->body), us);
 	line = journey_log_line(j, mail->n_recipients, us / 1000);
 	log_line(edits->answer == EDITS_ACCEPT && is_applied ? LOG_INFO :
 	    LOG_NOTICE, "%s: %s",

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "milter/edits.h"
+#include "milter/stamp.h"
 #include "policy/config.h"
 #include "store/custody.h"
 
@@ -14,6 +15,7 @@
 struct filter {
 	enum role	 role;
 	struct custody	*custody;
+	struct stamper	 stamper;	/* for stamp and seal */
 };
 
 /*

@@ -15,10 +15,12 @@
 
 typedef _Atomic uint64_t count_t;
 
-enum action { SIGN, ENCRYPT, SIGN_ENCRYPT, NONE, REJECT, TEMPFAIL, N_ACTIONS };
+enum action { SIGN, ENCRYPT, SIGN_ENCRYPT, STAMP, NONE, REJECT, TEMPFAIL,
+	N_ACTIONS };
 
 static const char *const	 action_names[N_ACTIONS] = {
-	"sign", "encrypt", "sign+encrypt", "none", "reject", "tempfail"
+	"sign", "encrypt", "sign+encrypt", "stamp", "none", "reject",
+	"tempfail"
 };
 static const char *const	 process_names[] = {
 	[STATS_SUPERVISOR] = "supervisor",
@@ -155,12 +157,14 @@ stats_mail_ends(void)
 }
 
 static enum action
-action_of(const struct decision *d)
+action_of(const struct decision *d, bool is_stamped)
 {
 	if (d->verdict == VERDICT_REJECT)
 		return REJECT;
 	if (d->verdict == VERDICT_TEMPFAIL)
 		return TEMPFAIL;
+	if (is_stamped)
+		return STAMP;
 	if (d->do_sign)
 		return d->do_encrypt ? SIGN_ENCRYPT : SIGN;
 	return d->do_encrypt ? ENCRYPT : NONE;
@@ -199,10 +203,10 @@ group_of(const char *name)
 }
 
 void
-stats_mail(const struct decision *d, const char *group, size_t bytes,
-    int64_t us)
+stats_mail(const struct decision *d, bool is_stamped, const char *group,
+    size_t bytes, int64_t us)
 {
-	enum action	 action = action_of(d);
+	enum action	 action = action_of(d, is_stamped);
 
 	if (stats == NULL)
 		return;

@@ -43,9 +43,12 @@ void	stats_connection(int change);
 void	stats_mail_begins(void);
 void	stats_mail_ends(void);
 
-/* A mail was answered; us: microseconds between its end and that. */
-void	stats_mail(const struct decision *, const char *group, size_t bytes,
-	    int64_t us);
+/*
+ * A mail was answered; is_stamped: by the first of two passes, for the second
+ * to do what was decided; us: microseconds between its end and that.
+ */
+void	stats_mail(const struct decision *, bool is_stamped, const char *group,
+	    size_t bytes, int64_t us);
 /* A filter had to wait that long for the vault; or in vain. */
 void	stats_vault(int64_t us, bool is_answered);
 /* A configuration counts from now on, or was refused. */

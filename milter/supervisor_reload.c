@@ -90,6 +90,7 @@ add_filters(struct supervisor *s)
 			continue;
 		if (!supervisor_add_child(s, listener, &err) ||
 		    !control_send_channels(s->children[0]->control[0],
+		    listener->role,
 		    s->children[s->n_children - 1]->vault_ends,
 		    CHILD_CHANNELS, &err))
 			log_line(LOG_ERR, "%s: %s", listener->spec,

@@ -119,17 +119,20 @@ supervisor_prepare(struct supervisor *s, const char *path, struct err *err)
 /* --- starting -------------------------------------------------------------- */
 
 /* The vault's ends of all filters' channels; the caller's. */
-static int *
+static struct vault_channel *
 collect_channels(const struct supervisor *s, size_t *n)
 {
-	int	*fds = mem_array(s->n_children * CHILD_CHANNELS, sizeof(*fds));
+	struct vault_channel	*list = mem_array(
+	    s->n_children * CHILD_CHANNELS, sizeof(*list));
 
 	*n = 0;
 	for (size_t i = 0; i < s->n_children; i++)
 		for (size_t k = 0; k < CHILD_CHANNELS &&
 		    s->children[i]->kind == CHILD_FILTER; k++)
-			fds[(*n)++] = s->children[i]->vault_ends[k];
-	return fds;
+			list[(*n)++] = (struct vault_channel){
+			    s->children[i]->vault_ends[k],
+			    s->children[i]->role };
+	return list;
 }
 
 static _Noreturn void
@@ -138,7 +141,7 @@ become(struct supervisor *s, const struct child *child, pid_t parent,
 {
 	sigset_t	 none;
 	size_t		 n_channels;
-	int		*channels = collect_channels(s, &n_channels);
+	struct vault_channel	*channels = collect_channels(s, &n_channels);
 
 	/* What a terminal sends (Ctrl-C) is the supervisor's to handle. */
 	setpgid(0, 0);

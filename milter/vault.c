@@ -134,25 +134,29 @@ serve_in_thread(const struct vault *vault, enum vault_rights rights, int fd,
 	return false;
 }
 
-/* A filter's channels; some of many that start with the vault, or new ones. */
+/* The channels of the filters that start with the vault ... */
 static bool
-serve_channels(const struct vault *vault, const int *fds, size_t n,
+serve_channels(const struct vault *vault, const struct vault_start *start,
     struct err *err)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!serve_in_thread(vault, VAULT_FILTER, fds[i],
-		    serve_channel, err))
+	for (size_t i = 0; i < start->n_channels; i++)
+		if (!serve_in_thread(vault,
+		    vault_rights_of(start->channels[i].role),
+		    start->channels[i].fd, serve_channel, err))
 			return false;
 	return true;
 }
 
+/* ... and those of a filter that comes later. */
 static void
-on_channels(void *arg, const int *fds, size_t n)
+on_channels(void *arg, enum role role, const int *fds, size_t n)
 {
 	struct err	 err;
 
-	if (!serve_channels(arg, fds, n, &err))
-		log_line(LOG_ERR, "vault: %s", err.reason);
+	for (size_t i = 0; i < n; i++)
+		if (!serve_in_thread(arg, vault_rights_of(role), fds[i],
+		    serve_channel, &err))
+			log_line(LOG_ERR, "vault: %s", err.reason);
 }
 
 /* Root and the store's owner; a filter's user never gets this far. */
@@ -245,7 +249,7 @@ keep_descriptors(const struct vault_start *start)
 	int	*fds = mem_array(start->n_channels + 4, sizeof(*fds));
 
 	for (; n < start->n_channels; n++)
-		fds[n] = start->channels[n];
+		fds[n] = start->channels[n].fd;
 	fds[n++] = start->admin;
 	fds[n++] = start->control;
 	fds[n++] = start->log;
@@ -317,8 +321,7 @@ vault_main(const struct vault_start *start)
 	vault.arg = (void *)(uintptr_t)start;
 	vault.record = vault_record;
 	snapshot_swap_take((struct config *)(uintptr_t)start->config);
-	if (!serve_channels(&vault, start->channels, start->n_channels,
-	    &err) ||
+	if (!serve_channels(&vault, start, &err) ||
 	    !control_follow(start->control, start->generation, on_channels,
 	    &vault, &err) ||
 	    !process_thread(accept_admins, &door, &err) ||

@@ -9,7 +9,13 @@
 
 #include "milter/process.h"
 
-struct config;
+#include "policy/config.h"
+
+/* The vault's end of a filter's channel, and what that filter is for. */
+struct vault_channel {
+	int		 fd;
+	enum role	 role;
+};
 
 /* What the supervisor hands to a new vault; all descriptors stay its own. */
 struct vault_start {
@@ -17,7 +23,7 @@ struct vault_start {
 	uint32_t			 generation;
 	const struct process_user	*user;
 	pid_t				 supervisor;
-	const int			*channels;	/* the filters' */
+	const struct vault_channel	*channels;	/* the filters' */
 	size_t				 n_channels;
 	int				 admin;		/* listening; STORE/admin.sock */
 	int				 control;	/* see control.h */

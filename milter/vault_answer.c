@@ -2,8 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
+#include "milter/snapshot.h"
+#include "milter/stamp.h"
 #include "milter/stats.h"
 #include "milter/vault_answer.h"
 #include "milter/vault_sign.h"
@@ -14,6 +17,20 @@
 
 #define LIST_MAX	256	/* entries looked at for one packet */
 #define PUT_MAX		4096	/* certificates in one packet */
+
+enum vault_rights
+vault_rights_of(enum role role)
+{
+	switch (role) {
+	case ROLE_DIRECT:
+		return VAULT_DIRECT;
+	case ROLE_STAMP:
+		return VAULT_STAMP;
+	case ROLE_SEAL:
+		break;
+	}
+	return VAULT_SEAL;
+}
 
 static bool
 malformed(struct err *err)
@@ -118,6 +135,80 @@ answer_sign(const struct vault *vault, struct wire_reader *r,
 	wire_sign_request_clear(&request);
 	return is_ok;
 }
+
+/* --- stamps ------------------------------------------------------------------- */
+
+/* The time is the vault's: a filter cannot make a stamp that lasts longer. */
+static bool
+answer_make_stamp(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct stamp_keys	 keys = { .n = 0 };
+	struct stamp		 stamp;
+	char			*text = NULL;
+	bool			 is_ok = false;
+
+	wire_get_stamp(r, &stamp);
+	stamp.time = (int64_t)time(NULL);
+	if (!wire_is_done(r))
+		malformed(err);
+	else
+		is_ok = custody_stamp_keys(vault->custody, &keys, err) &&
+		    stamp_make(&stamp, keys.list[0].bytes, &text, err);
+	if (is_ok)
+		wire_put_str(answer, text);
+	stamp_key_wipe(&keys);
+	stamp_clear(&stamp);
+	free(text);
+	return is_ok;
+}
+
+static bool
+check_stamp(const struct vault *vault, const struct stamp_query *query,
+    struct stamp *out, struct err *err)
+{
+	struct stamp_keys	 keys = { .n = 0 };
+	struct snapshot		*snapshot;
+	int64_t			 lifetime;
+	bool			 is_ok;
+
+	snapshot = snapshot_hold();
+	lifetime = snapshot_config(snapshot)->stamp_lifetime;
+	snapshot_release(snapshot);
+	is_ok = custody_stamp_keys(vault->custody, &keys, err) &&
+	    stamp_check(query, &keys, (int64_t)time(NULL), lifetime, out, err);
+	stamp_key_wipe(&keys);
+	return is_ok;
+}
+
+static bool
+answer_check_stamp(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	char			*text = wire_get_str(r);
+	char			*sender = wire_get_str(r);
+	size_t			 len;
+	const uint8_t		*digest = wire_get_bytes(r, &len);
+	struct stamp_query	 query = { .text = text, .sender = sender };
+	struct stamp		 stamp = { .time = 0 };
+	bool			 is_ok = false;
+
+	if (!wire_is_done(r) || text == NULL || sender == NULL ||
+	    len != sizeof(query.digest))
+		malformed(err);
+	else {
+		memcpy(query.digest, digest, sizeof(query.digest));
+		is_ok = check_stamp(vault, &query, &stamp, err);
+	}
+	if (is_ok)
+		wire_put_stamp(answer, &stamp);
+	stamp_clear(&stamp);
+	free(text);
+	free(sender);
+	return is_ok;
+}
+
+/* --- what administrators ask ---------------------------------------------------- */
 
 static bool
 put_entries(struct buf *answer, bool is_ok, struct cert_entry *list, size_t n)
@@ -509,32 +600,40 @@ answer_status(const struct vault *vault, struct wire_reader *r,
 typedef bool answer_fn(const struct vault *, struct wire_reader *,
 	    struct buf *, struct err *);
 
+#define DIRECT	(1u << VAULT_DIRECT)
+#define STAMP	(1u << VAULT_STAMP)
+#define SEAL	(1u << VAULT_SEAL)
+#define ADMIN	(1u << VAULT_ADMIN)
+#define FILTERS	(DIRECT | STAMP | SEAL)
+
 static const struct {
 	enum wire_op	 op;
-	bool		 is_for_filters;	/* administrators may ask all */
+	unsigned	 rights;	/* whose request it may be */
 	bool		 has_who;	/* begins with who asks */
 	answer_fn	*answer;
 } calls[] = {
-	{ WIRE_FIND, true, false, answer_find },
-	{ WIRE_SIGN, true, false, answer_sign },
-	{ WIRE_FIND_SOME, true, false, answer_find_some },
-	{ WIRE_NOTE, true, false, answer_note },
-	{ WIRE_LIST, false, false, answer_list },
-	{ WIRE_LOOKUP, false, false, answer_lookup },
-	{ WIRE_PUT_CERTS, false, true, answer_put_certs },
-	{ WIRE_PUT_KEY, false, true, answer_put_key },
-	{ WIRE_GET_KEY, false, true, answer_get_key },
-	{ WIRE_CHAIN, false, false, answer_chain },
-	{ WIRE_SET_STATE, false, true, answer_set_state },
-	{ WIRE_REMOVE, false, true, answer_remove },
-	{ WIRE_RELOAD, false, false, answer_reload },
-	{ WIRE_STATUS, false, false, answer_status },
-	{ WIRE_PUT_CRL, false, true, answer_put_crl },
-	{ WIRE_REMOVE_CRLS, false, true, answer_remove_crls },
-	{ WIRE_REWRAP, false, true, answer_rewrap },
-	{ WIRE_EVENTS, false, false, answer_events },
-	{ WIRE_RECORDS, false, false, answer_records },
-	{ WIRE_VERIFY, false, false, answer_verify },
+	{ WIRE_FIND, FILTERS | ADMIN, false, answer_find },
+	{ WIRE_SIGN, DIRECT | SEAL | ADMIN, false, answer_sign },
+	{ WIRE_MAKE_STAMP, STAMP, false, answer_make_stamp },
+	{ WIRE_CHECK_STAMP, SEAL, false, answer_check_stamp },
+	{ WIRE_FIND_SOME, FILTERS | ADMIN, false, answer_find_some },
+	{ WIRE_NOTE, FILTERS | ADMIN, false, answer_note },
+	{ WIRE_LIST, ADMIN, false, answer_list },
+	{ WIRE_LOOKUP, ADMIN, false, answer_lookup },
+	{ WIRE_PUT_CERTS, ADMIN, true, answer_put_certs },
+	{ WIRE_PUT_KEY, ADMIN, true, answer_put_key },
+	{ WIRE_GET_KEY, ADMIN, true, answer_get_key },
+	{ WIRE_CHAIN, ADMIN, false, answer_chain },
+	{ WIRE_SET_STATE, ADMIN, true, answer_set_state },
+	{ WIRE_REMOVE, ADMIN, true, answer_remove },
+	{ WIRE_RELOAD, ADMIN, false, answer_reload },
+	{ WIRE_STATUS, ADMIN, false, answer_status },
+	{ WIRE_PUT_CRL, ADMIN, true, answer_put_crl },
+	{ WIRE_REMOVE_CRLS, ADMIN, true, answer_remove_crls },
+	{ WIRE_REWRAP, ADMIN, true, answer_rewrap },
+	{ WIRE_EVENTS, ADMIN, false, answer_events },
+	{ WIRE_RECORDS, ADMIN, false, answer_records },
+	{ WIRE_VERIFY, ADMIN, false, answer_verify },
 };
 
 /*
@@ -563,7 +662,7 @@ dispatch(const struct vault *vault, enum vault_rights rights, uint8_t op,
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (calls[i].op != op)
 			continue;
-		if (rights == VAULT_FILTER && !calls[i].is_for_filters)
+		if ((calls[i].rights & 1u << rights) == 0)
 			break;
 		if (calls[i].has_who)
 			return answer_as(vault, calls[i].answer, r, answer,

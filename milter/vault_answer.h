@@ -6,15 +6,20 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "policy/config.h"
 #include "store/custody.h"
 
+/* Who asks: filters by their role, each no more than that needs. */
 enum vault_rights {
-	VAULT_FILTER,	/* look up and sign */
+	VAULT_DIRECT,	/* look up and sign */
+	VAULT_STAMP,	/* look up and make stamps */
+	VAULT_SEAL,	/* look up, check stamps and sign */
 	VAULT_ADMIN	/* all that custody.h has */
 };
+enum vault_rights vault_rights_of(enum role);
 
 struct vault {
-	struct custody	*custody;	/* the store */
+	struct custody	*custody;	/* over the store */
 	/* Asks the supervisor for a new configuration; NULL: there is none. */
 	bool		(*reload)(void *arg, struct err *);
 	void		*arg;

@@ -639,6 +639,48 @@ client_events(void *arg, const struct event_query *query,
 }
 
 static bool
+client_make_stamp(void *arg, const struct stamp *stamp, char **out,
+    struct err *err)
+{
+	struct call	 call;
+	bool		 is_ok;
+
+	*out = NULL;
+	begin(&call, WIRE_MAKE_STAMP);
+	wire_put_stamp(&call.request, stamp);
+	is_ok = ask(arg, &call, err);
+	if (is_ok && (*out = wire_get_str(&call.reader)) == NULL)
+		call.reader.failed = true;
+	is_ok = end(&call, is_ok, err);
+	if (!is_ok) {
+		free(*out);
+		*out = NULL;
+	}
+	return is_ok;
+}
+
+static bool
+client_check_stamp(void *arg, const struct stamp_query *query,
+    struct stamp *out, struct err *err)
+{
+	struct call	 call;
+	bool		 is_ok;
+
+	memset(out, 0, sizeof(*out));
+	begin(&call, WIRE_CHECK_STAMP);
+	wire_put_str(&call.request, query->text);
+	wire_put_str(&call.request, query->sender);
+	wire_put_bytes(&call.request, query->digest, sizeof(query->digest));
+	is_ok = ask(arg, &call, err);
+	if (is_ok)
+		wire_get_stamp(&call.reader, out);
+	is_ok = end(&call, is_ok, err);
+	if (!is_ok)
+		stamp_clear(out);
+	return is_ok;
+}
+
+static bool
 client_records(void *arg, struct buf *cursor, size_t max, struct buf *rows,
     struct err *err)
 {
@@ -769,9 +811,15 @@ new_client(const int *fds, size_t n, int timeout_ms)
 }
 
 struct custody *
-vault_client_new(const int *fds, size_t n, int timeout_ms)
+vault_client_new(const int *fds, size_t n, int timeout_ms,
+    struct stamper *stamper)
 {
-	return custody_new(&client_ops, new_client(fds, n, timeout_ms));
+	struct client	*client = new_client(fds, n, timeout_ms);
+
+	if (stamper != NULL)
+		*stamper = (struct stamper){ client_make_stamp,
+		    client_check_stamp, client };
+	return custody_new(&client_ops, client);
 }
 
 static bool
@@ -808,7 +856,7 @@ vault_client_open_admin(const char *path, struct custody **out,
 
 	if (!connect_admin(path, &fd, is_absent, err))
 		return false;
-	*out = vault_client_new(&fd, 1, ADMIN_TIMEOUT_MS);
+	*out = vault_client_new(&fd, 1, ADMIN_TIMEOUT_MS, NULL);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "milter/stamp.h"
 #include "milter/stats.h"
 #include "store/custody.h"
 
@@ -16,8 +17,12 @@
  * by its id, it is never taken for another's.
  */
 
-/* Over channels made by the supervisor; the descriptors are taken over. */
-struct custody *vault_client_new(const int *fds, size_t n, int timeout_ms);
+/*
+ * Over channels made by the supervisor; the descriptors are taken over.
+ * *stamper (may be NULL) is the same vault's, as long as the custody is open.
+ */
+struct custody *vault_client_new(const int *fds, size_t n, int timeout_ms,
+	    struct stamper *);
 
 /*
  * Over the admin socket.  *is_absent is set where no vault listens there

@@ -258,6 +258,40 @@ wire_sign_request_clear(struct sign_request *s)
 	memset(s, 0, sizeof(*s));
 }
 
+void
+wire_put_stamp(struct buf *buf, const struct stamp *s)
+{
+	wire_put_i64(buf, s->time);
+	wire_put_str(buf, s->login);
+	wire_put_str(buf, s->client);
+	wire_put_str(buf, s->sender);
+	wire_put_u8(buf, (uint8_t)s->sign);
+	wire_put_u8(buf, (uint8_t)s->encrypt);
+	wire_put_u8(buf, s->was_encryptable);
+	wire_put_bytes(buf, s->digest, sizeof(s->digest));
+}
+
+void
+wire_get_stamp(struct wire_reader *r, struct stamp *s)
+{
+	const uint8_t	*digest;
+	size_t		 len;
+
+	memset(s, 0, sizeof(*s));
+	s->time = wire_get_i64(r);
+	s->login = wire_get_str(r);
+	s->client = wire_get_str(r);
+	s->sender = wire_get_str(r);
+	s->sign = (enum wish)wire_get_enum(r, WISH_NO);
+	s->encrypt = (enum wish)wire_get_enum(r, WISH_NO);
+	s->was_encryptable = wire_get_enum(r, 1) == 1;
+	digest = wire_get_bytes(r, &len);
+	if (s->sender == NULL || len != sizeof(s->digest))
+		r->failed = true;
+	else
+		memcpy(s->digest, digest, len);
+}
+
 static size_t
 str_len(const char *s)
 {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "milter/stamp.h"
 #include "store/custody.h"
 #include "store/event_table.h"
 
@@ -34,6 +35,8 @@
 enum wire_op {
 	WIRE_FIND = 1,
 	WIRE_SIGN,
+	WIRE_MAKE_STAMP,
+	WIRE_CHECK_STAMP,
 	WIRE_NOTE,	/* an event; there is no answer */
 	WIRE_FIND_SOME,		/* of these, as many as fit into a packet */
 	/* From here on only on the admin socket. */
@@ -89,6 +92,10 @@ void	 wire_put_sign_request(struct buf *, const struct sign_request *);
 /* Strings in *out are the caller's: wire_sign_request_clear(). */
 void	 wire_get_sign_request(struct wire_reader *, struct sign_request *);
 void	 wire_sign_request_clear(struct sign_request *);
+
+void	 wire_put_stamp(struct buf *, const struct stamp *);
+/* Strings in *out are the caller's: stamp_clear(). */
+void	 wire_get_stamp(struct wire_reader *, struct stamp *);
 
 /* As many of n entries as fit into a packet; the reader sees how many. */
 void	 wire_put_entries(struct buf *, const struct cert_entry *, size_t n);

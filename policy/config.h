@@ -179,6 +179,7 @@ struct config {
 	size_t			 max_mails;		/* in hand, of a listener */
 	int			 vault_timeout;		/* seconds */
 	size_t			 key_rate;		/* signatures in a minute */
+	int			 stamp_lifetime;	/* seconds */
 
 	struct listener		*listeners;
 	size_t			 n_listeners;

@@ -13,6 +13,7 @@
 #define COUNT_LARGEST	100000
 #define RATE_LARGEST	10000000
 #define SECONDS_LARGEST	240		/* MTAs wait for 300 */
+#define AGE_LARGEST	(100 * 86400)	/* what Postfix allows its queue */
 
 /* Words in the order of their enums, NULL at the end. */
 static const char *const want_words[] = {
@@ -408,6 +409,30 @@ config_value_seconds(void *field, const char *value, struct err *err)
 		    "a number of seconds from 1 to 240", err);
 	*(int *)field = (int)n;
 	return true;
+}
+
+/* With the units that Postfix has for its times. */
+bool
+config_value_age(void *field, const char *value, struct err *err)
+{
+	static const struct {
+		char		 letter;
+		unsigned	 seconds;
+	}		 units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 },
+		    { 'd', 86400 }, { 'w', 7 * 86400 } };
+	const char	*end;
+	unsigned long	 n;
+
+	for (size_t i = 0; parse_number(value, AGE_LARGEST, &n, &end) &&
+	    i < sizeof(units) / sizeof(units[0]); i++) {
+		if (end[0] != units[i].letter || end[1] != '\0' ||
+		    n > AGE_LARGEST / units[i].seconds)
+			continue;
+		*(int *)field = (int)(n * units[i].seconds);
+		return true;
+	}
+	return config_value_refuse(value, "a time up to 100d, with s, m, h, "
+	    "d or w for its unit, such as 7d", err);
 }
 
 bool

@@ -33,6 +33,7 @@ config_value_fn	 config_value_size;		/* size_t, bytes: "50M" */
 config_value_fn	 config_value_rate;		/* size_t, at least 1 */
 config_value_fn	 config_value_count;		/* size_t, at least 1 */
 config_value_fn	 config_value_seconds;		/* int */
+config_value_fn	 config_value_age;		/* int, seconds: "7d" */
 config_value_fn	 config_value_mode;		/* mode_t, octal */
 
 /* These two add one value of a list; config_value_*_free() its contents. */

@@ -263,7 +263,10 @@ count_recipient(struct count *n, const struct rule_recipient *r,
 	case WANT_REQUIRE:
 		if (n->require++ == 0)
 			n->require_by = r->encrypt_by;
-		break;
+		if (n->is_one_copy)
+			break;
+		n->usable++;	/* or refused, by the second pass */
+		return;
 	case WANT_PREFER:
 		n->prefer++;
 		break;
@@ -351,6 +354,20 @@ settle_encrypt(const struct rule *rule, const struct facts *facts,
 	return false;
 }
 
+/*
+ * Does anything depend on this recipient's certificates?  In the first of two
+ * passes not if encryption is required: an alias has none, and those it
+ * stands for, whom the second pass sees, may.
+ */
+static bool
+depends_on(const struct rule *rule, const struct facts *facts, size_t i)
+{
+	enum want	 want = rule->recipients[i].encrypt;
+
+	return want == WANT_PREFER ||
+	    (want == WANT_REQUIRE && facts->role != ROLE_STAMP);
+}
+
 /* Every address that is (or is not) missing its certificate, and why. */
 static void
 name_recipients(struct part *part, const struct rule *rule,
@@ -361,7 +378,7 @@ name_recipients(struct part *part, const struct rule *rule,
 	for (size_t i = 0; i < facts->n_recipients; i++) {
 		const struct fact_recipient	*f = &facts->recipients[i];
 
-		if (rule->recipients[i].encrypt == WANT_NEVER ||
+		if (!depends_on(rule, facts, i) ||
 		    f->cert == CERT_FACT_USABLE ||
 		    is_missing(f->cert) != want_missing)
 			continue;
@@ -391,22 +408,6 @@ apply_otherwise(struct part *part, enum otherwise otherwise,
 	part->enhanced = enhanced;
 }
 
-/* Some recipients of a copy, or all of them if there is one copy only. */
-static bool
-has_missing_required(const struct rule *rule, const struct facts *facts,
-    const struct count *n)
-{
-	if (n->require == 0)
-		return false;
-	if (n->is_one_copy)
-		return n->missing > 0 || n->never > 0;
-	for (size_t i = 0; i < facts->n_recipients; i++)
-		if (rule->recipients[i].encrypt == WANT_REQUIRE &&
-		    is_missing(facts->recipients[i].cert))
-			return true;
-	return false;
-}
-
 static void
 decide_encrypt(const struct rule *rule, const struct facts *facts,
     struct part *part)
@@ -417,7 +418,7 @@ decide_encrypt(const struct rule *rule, const struct facts *facts,
 
 	if (settle_encrypt(rule, facts, part))
 		return;
-	if (has_missing_required(rule, facts, &n)) {
+	if (n.is_one_copy && n.require > 0 && n.missing + n.never > 0) {
 		part->why = WHY_RECIPIENT_CERT;
 		ADD(part, "encrypt to");
 		name_recipients(part, rule, facts, true);
@@ -509,7 +510,7 @@ decide_needs_recipient(const struct rule *rule, const struct facts *facts,
 	struct part	 part;
 
 	return !is_exempt(facts) && rule->refusal == NULL &&
-	    rule->recipients[i].encrypt != WANT_NEVER &&
+	    depends_on(rule, facts, i) &&
 	    !settle_encrypt(rule, facts, &part);
 }
 

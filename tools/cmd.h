@@ -47,6 +47,7 @@ int	cmd_backup(struct cmd_context *, int, char **);
 int	cmd_restore(struct cmd_context *, int, char **);
 int	cmd_log(struct cmd_context *, int, char **);
 int	cmd_rewrap(struct cmd_context *, int, char **);
+int	cmd_postfix(struct cmd_context *, int, char **);
 int	cmd_reload(struct cmd_context *, int, char **);
 int	cmd_status(struct cmd_context *, int, char **);
 int	cmd_seal(struct cmd_context *, int, char **);

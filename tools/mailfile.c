@@ -122,44 +122,18 @@ write_field(FILE *to, const char *name, const char *value, struct err *err)
 	return is_ok;
 }
 
-/* What becomes of the index-th field of this name; NULL: it stays. */
-static const struct header_edit *
-edit_of(const struct edits *edits, const char *name, int index)
-{
-	for (size_t i = 0; i < edits->n_headers; i++)
-		if (edits->headers[i].kind != EDIT_ADD &&
-		    edits->headers[i].index == index &&
-		    strcasecmp(edits->headers[i].name, name) == 0)
-			return &edits->headers[i];
-	return NULL;
-}
-
 static bool
 write_header(const struct headers *headers, const struct edits *edits,
     FILE *to, struct err *err)
 {
-	for (size_t i = 0; i < headers_count(headers); i++) {
-		const struct header		*h = headers_at(headers, i);
-		const struct header_edit	*edit;
-		int				 index = 1;
+	struct headers	*result = NULL;
+	bool		 is_ok = edits_result(edits, headers, &result, err);
 
-		for (size_t k = 0; k < i; k++)
-			if (strcasecmp(headers_at(headers, k)->name,
-			    h->name) == 0)
-				index++;
-		edit = edit_of(edits, h->name, index);
-		if (edit != NULL && edit->kind == EDIT_DELETE)
-			continue;
-		if (!write_field(to, h->name,
-		    edit == NULL ? h->value : edit->value, err))
-			return false;
-	}
-	for (size_t i = 0; i < edits->n_headers; i++)
-		if (edits->headers[i].kind == EDIT_ADD &&
-		    !write_field(to, edits->headers[i].name,
-		    edits->headers[i].value, err))
-			return false;
-	return true;
+	for (size_t i = 0; is_ok && i < headers_count(result); i++)
+		is_ok = write_field(to, headers_at(result, i)->name,
+		    headers_at(result, i)->value, err);
+	headers_free(result);
+	return is_ok;
 }
 
 bool

@@ -68,6 +68,12 @@ static const struct cmd commands[] = {
 	    "  --expiring DAYS  what counts as soon; 30 by default\n"
 	    "  --store          hold all records of the store against each "
 	    "other\n" },
+	{ "postfix", cmd_postfix, "[--layout direct|split] [--check]",
+	    "print what Postfix has to be told, or check what it was told",
+	    "  --layout NAME  direct (one pass) or split (two); as the "
+	    "listeners are by default\n"
+	    "  --port N       where the second pass listens; 10026 by default\n"
+	    "  --check        read Postfix's configuration, say what is wrong\n" },
 	{ "status", cmd_status, "", "tell what the daemon does and has done",
 	    NULL },
 	{ "reload", cmd_reload, "",

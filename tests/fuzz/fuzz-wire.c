@@ -39,8 +39,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	}
 	if (len == 0 || len > WIRE_MAX)
 		return 0;
-	vault_answer(&vault, data[0] % 2 == 0 ? VAULT_FILTER : VAULT_ADMIN,
-	    data + 1, len - 1, &answer);
+	vault_answer(&vault, (enum vault_rights)(data[0] % 4), data + 1,
+	    len - 1, &answer);
 	/* What is only told has no answer. */
 	if (len >= 3 && data[2] == WIRE_NOTE && answer.len == 0) {
 		buf_free(&answer);

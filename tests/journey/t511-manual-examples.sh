@@ -60,14 +60,16 @@ try() {
 }
 
 start_daemon
+start_postfix
+export MAIL_CONFIG=$T/etc
 while IFS=$'\t' read -r command example; do
 	example=${example#[\#\$] }
 	example=${example//3f9a12cd/${id:0:8}}
 	example=${example//\/var\//$T/var/}
 	try "$example"
 	status=$?
-	# check tells by its status that it has found something.
-	[ "$command $status" != 'check 1' ] || status=0
+	# These two tell by their status that they have found something.
+	case "$command $status" in "check 1" | "postfix 1") status=0 ;; esac
 	if [ $status != 0 ]; then
 		cp shown shown.daemon
 		stop_daemon

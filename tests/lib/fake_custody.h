@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "store/custody.h"
 #include "store/event_table.h"
+#include "store/stamp_key.h"
 #include "store/verify.h"
 
 static inline struct cert_entry *
@@ -282,6 +283,17 @@ fake_close(void *arg)
 	(void)arg;
 }
 
+static inline bool
+fake_stamp_keys(void *arg, struct stamp_keys *keys, struct err *err)
+{
+	(void)arg;
+	(void)err;
+	memset(keys, 0, sizeof(*keys));
+	memset(keys->list[0].bytes, 'k', sizeof(keys->list[0].bytes));
+	keys->n = 1;
+	return true;
+}
+
 static const struct custody_ops	 fake_custody_ops = {
 	.find = fake_find,
 	.sign = fake_sign,
@@ -298,6 +310,7 @@ static const struct custody_ops	 fake_custody_ops = {
 	.rewrap = fake_rewrap,
 	.note = fake_note,
 	.events = fake_events,
+	.stamp_keys = fake_stamp_keys,
 	.records = fake_records,
 	.verify = fake_verify,
 	.close = fake_close,

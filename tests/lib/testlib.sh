@@ -102,8 +102,10 @@ smimectl() {
 	"$TEST_BUILD/tools/smimectl" -c "$T/smime-milter.conf" "$@"
 }
 
-# configure <OPTIONS: the configuration, with what every story shares.
+# configure [ROLE...] <OPTIONS: the configuration, with what every story
+# shares, and a listener for each role: direct, or stamp and seal.
 configure() {
+	local role
 	{
 		cat <<-EOF
 		enabled     = true
@@ -111,14 +113,24 @@ configure() {
 		master-key  = "$T/master.key"
 		user        = "nobody"
 		filter-user = "daemon"
-		listener "unix:$T/milter/socket" {
-		    role  = direct
-		    group = "postfix"
-		    mode  = "0660"
-		}
 		EOF
+		for role in "${@:-direct}"; do
+			cat <<-EOF
+			listener "unix:$(socket_of "$role")" {
+			    role  = $role
+			    group = "postfix"
+			    mode  = "0660"
+			}
+			EOF
+		done
 		cat
 	} >"$T/smime-milter.conf"
+}
+socket_of() {
+	case $1 in
+	direct) echo "$T/milter/socket" ;;
+	*) echo "$T/milter/$1.sock" ;;
+	esac
 }
 
 # make_store: a new one that trusts the root of the tests' CA.
@@ -148,12 +160,42 @@ import_key() {
 	done
 }
 
+# make_leaf NAME...: certificates of their own for NAME@example.net, imported.
+make_leaf() {
+	local name
+	mkdir -p leaves
+	for name; do
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
+		    -nodes -days 30 -subj "/CN=$name" \
+		    -addext "subjectAltName = email:$name@example.net" \
+		    -addext "basicConstraints = critical, CA:false" \
+		    -addext "keyUsage = critical, digitalSignature, keyAgreement" \
+		    -addext "extendedKeyUsage = emailProtection" \
+		    -keyout "leaves/$name.key" -out "leaves/$name.pem" \
+		    >leaf.out 2>&1 || fail "make $name: $(cat leaf.out)"
+	done
+	smimectl import leaves/*.pem >smimectl.out 2>&1 ||
+	    fail "import leaves: $(cat smimectl.out)"
+}
+# cert_file NAME [key]: where it is, whoever made it.
+cert_file() {
+	if [ -e "$T/leaves/$1.pem" ]; then
+		echo "$T/leaves/$1.${2:-pem}"
+	else
+		echo "$pki/$1.${2:-pem}"
+	fi
+}
+
 # --- the daemon ---------------------------------------------------------------
 
 daemon_listens() {
 	kill -0 "$daemon_pid" 2>/dev/null ||
 	    fail "the daemon ended: $(cat "$T/daemon.log")"
-	[ -S "$T/milter/socket" ]
+	local socket
+	for socket in $(sed -n 's/^listener "unix:\(.*\)" {/\1/p' \
+	    "$T/smime-milter.conf"); do
+		[ -S "$socket" ] || return 1
+	done
 }
 
 start_daemon() {
@@ -227,14 +269,20 @@ port_answers() {
 	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# start_postfix [SETTING...]: submission with SMTP AUTH on $port, through the
-# milter, all mail relayed to the sink.  Each SETTING is a line of main.cf.
-# Everybody in $logins may log in with $password, and nobody has to.
+# start_postfix [--layout direct|split] [SETTING...]: submission with SMTP AUTH
+# on $port, through the milter, all mail relayed to the sink.  Each SETTING is a
+# line of main.cf.  Everybody in $logins may log in with $password, and nobody
+# has to, except with a layout: then Postfix gets what conf/ has for it, but for
+# paths, ports and TLS.  The second pass of split is on $seal_port.
 logins='alice@example.org heidi@example.org judy@example.org karl@example.org
     bob@example.net'
 start_postfix() {
-	local login
-	port=$(free_port)
+	local layout=
+	if [ "${1:-}" = --layout ]; then
+		layout=$TEST_SOURCE/conf/postfix-$2.cf
+		shift 2
+	fi
+	port=$(free_port) seal_port=$(free_port)
 	mkdir -p etc/sasl queue data
 	chown postfix data
 	cat >etc/main.cf <<-EOF
@@ -269,8 +317,40 @@ start_postfix() {
 	milter_default_action = tempfail
 	minimal_backoff_time = 1s
 	EOF
+	if [ -n "$layout" ]; then
+		sed -i '/_milters = /d; /^milter_/d' etc/main.cf
+		layout_part main.cf "$layout" >>etc/main.cf
+	fi
 	[ $# = 0 ] || postconf -c "$T/etc" -e "$@" || fail "postconf"
 	master_cf >etc/master.cf
+	[ -z "$layout" ] || add_services "$layout"
+	make_logins
+	run_postfix
+}
+
+# layout_part main.cf|master.cf FILE, as this story's Postfix can have it.
+layout_part() {
+	sed -n "/^# ---- $1 /,/^# ---- /p" "$2" | sed "
+		s|/run/smime-milter/smime-milter.sock|$T/milter/socket|
+		s|/run/smime-milter/|$T/milter/|
+		s|^submission |127.0.0.1:$port |
+		s|127\\.0\\.0\\.1:10026|127.0.0.1:$seal_port|
+		s|\\[127.0.0.1\\]:10026|[127.0.0.1]:$seal_port|
+		s|tls_security_level=encrypt|tls_security_level=none|"
+}
+
+# add_services FILE: its lines of master.cf instead of those with their names.
+add_services() {
+	local service
+	layout_part master.cf "$1" >services.cf
+	for service in $(sed -n 's/^\([0-9a-z][^ ]*\) .*/\1/p' services.cf); do
+		sed -i "/^$service /d" etc/master.cf
+	done
+	cat services.cf >>etc/master.cf
+}
+
+make_logins() {
+	local login
 	cat >etc/sasl/smtpd.conf <<-EOF
 	pwcheck_method: auxprop
 	auxprop_plugin: sasldb
@@ -284,6 +364,9 @@ start_postfix() {
 	done
 	chgrp postfix etc/sasl/sasldb2
 	chmod 640 etc/sasl/sasldb2
+}
+
+run_postfix() {
 	postfix -c "$T/etc" start-fg >postfix.out 2>&1 &
 	postfix_pid=$!
 	wait_until 15 port_answers "$port" ||
@@ -353,6 +436,20 @@ wait_for_mail() {
 	! mail_arrived $(($1 + 1)) || fail "more than $1 mails arrived"
 }
 
+# copy_for ADDRESS [FIRST]: the number of the one mail, from FIRST on, that went
+# to it and nobody else.
+copy_for() {
+	local found number
+	found=$(for number in $(seq "${2:-1}" "$(ls sink | grep -c env)"); do
+		grep -liE "^RCPT TO:<$1>( |$)" "sink/$number.env"
+	done)
+	[ "$(wc -w <<<"$found")" = 1 ] ||
+	    fail "$1 should have one copy, and has: ${found:-none}"
+	[ "$(grep -ci '^RCPT TO:' $found)" = 1 ] ||
+	    fail "the copy for $1 went to others as well: $(cat $found)"
+	basename "$found" .env
+}
+
 # --- the recipient's programs -----------------------------------------------------
 #
 # FILE is a mail; a number N stands for sink/N.eml.  What they find goes to
@@ -376,8 +473,9 @@ expect_type() {
 
 # decrypt NAME FILE: the mail inside, by openssl.
 decrypt() {
-	openssl cms -decrypt -in "$(mail_file "$2")" -recip "$pki/$1.pem" \
-	    -inkey "$pki/$1.key" 2>"$T/judge.out" ||
+	openssl cms -decrypt -in "$(mail_file "$2")" \
+	    -recip "$(cert_file "$1")" -inkey "$(cert_file "$1" key)" \
+	    2>"$T/judge.out" ||
 	    fail "openssl cannot decrypt $2 for $1: $(cat "$T/judge.out")"
 }
 
@@ -392,6 +490,22 @@ expect_signer() {
 	cmp -s <(openssl x509 -in "$T/signer.pem" -outform DER) \
 	    <(openssl x509 -in "$pki/$1.pem" -outform DER) ||
 	    fail "it was not signed by $1"
+}
+
+# expect_recipients FILE NAME...: the certificates in the RecipientInfos of an
+# encrypted mail are these and no others, as openssl asn1parse shows them.
+expect_recipients() {
+	local file=$1 name
+	shift
+	"$lib/mime" decode "$(mail_file "$file")" >p7m
+	openssl asn1parse -inform DER -in p7m |
+	    sed -n 's/.*INTEGER *:\([0-9A-F]\{16,\}\)$/\1/p' |
+	    sort -u >got.serials
+	for name; do
+		openssl x509 -in "$(cert_file "$name")" -noout -serial
+	done | sed 's/.*=//' | sort -u >want.serials
+	diff want.serials got.serials >serials.diff ||
+	    fail "$file is not encrypted to $* only: $(cat serials.diff)"
 }
 
 # decrypt_gpgsm NAME FILE, verify_gpgsm FILE: the same with gpgsm.

@@ -123,6 +123,15 @@ static const struct {
 	{ "a time that the MTA would not wait", "vault-timeout = 300",
 	    "t.conf:1: vault-timeout: found \"300\", wanted a number of "
 	    "seconds from 1 to 240" },
+	{ "an age without a unit", "stamp-lifetime = 7",
+	    "t.conf:1: stamp-lifetime: found \"7\", wanted a time up to 100d, "
+	    "with s, m, h, d or w for its unit, such as 7d" },
+	{ "an age beyond a hundred days", "stamp-lifetime = 15w",
+	    "t.conf:1: stamp-lifetime: found \"15w\", wanted a time up to "
+	    "100d, with s, m, h, d or w for its unit, such as 7d" },
+	{ "an age that is not a number", "stamp-lifetime = \"-1d\"",
+	    "t.conf:1: stamp-lifetime: found \"-1d\", wanted a time up to "
+	    "100d, with s, m, h, d or w for its unit, such as 7d" },
 	{ "a count with a unit", "max-recipients = 5K",
 	    "t.conf:1: max-recipients: found \"5K\", wanted a number from 1 "
 	    "to 100000" },
@@ -216,6 +225,7 @@ test_defaults(void)
 	CHECK_INT(c->max_recipients, 1000);
 	CHECK_INT(c->vault_timeout, 20);
 	CHECK_INT(c->key_rate, 300000);
+	CHECK_INT(c->stamp_lifetime, 7 * 86400);
 	CHECK_INT(c->max_connections, 4000);
 	CHECK_INT(c->max_mails, 1000);
 	CHECK_INT(c->n_listeners, 0);

@@ -123,19 +123,21 @@ model_encrypt(const struct mail *m)
 {
 	bool	 is_one_copy = m->role != ROLE_STAMP;
 	bool	 must = false, may = false, some = false, not_all = false;
-	bool	 never = false, unknown = false, impossible = false;
+	bool	 never = false, unknown = false;
 
 	for (int i = 0; i < N_RECIPIENTS; i++) {
 		enum want	 want = m->encrypt[i];
 		enum cert_fact	 cert = m->certs[i];
 
+		/* "what one recipient requires is settled in the second" */
+		if (!is_one_copy && want == WANT_REQUIRE)
+			cert = CERT_FACT_USABLE;
 		must |= want == WANT_REQUIRE;
 		may |= want != WANT_NEVER;
 		never |= want == WANT_NEVER;
 		some |= want != WANT_NEVER && cert == CERT_FACT_USABLE;
 		not_all |= want == WANT_NEVER || lacks(cert);
 		unknown |= want != WANT_NEVER && cert == CERT_FACT_UNKNOWN;
-		impossible |= want == WANT_REQUIRE && lacks(cert);
 	}
 	if (!may || m->kind == MAIL_ENCRYPTED)
 		return GO_NO;
@@ -146,7 +148,7 @@ model_encrypt(const struct mail *m)
 	if (m->is_exempt_type && !must)
 		return GO_NO;
 	/* "If anybody requires encryption it is ... for all or refused" */
-	if (impossible || (must && is_one_copy && not_all))
+	if (must && is_one_copy && not_all)
 		return REFUSE;
 	/* What would go in clear whatever the certificates say. */
 	if (!must && is_one_copy && m->mixed == OTHERWISE_PLAIN &&

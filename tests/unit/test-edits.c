@@ -8,25 +8,26 @@ struct row {
 	const char	*fields[8];
 	const char	*set;		/* NULL: remove */
 	const char	*want;
+	const char	*result;	/* fields of that name afterwards */
 };
 
 static const struct row	 rows[] = {
 	{ "removing what is not there asks for nothing",
-	    { "Subject: a" }, NULL, "" },
+	    { "Subject: a" }, NULL, "", "" },
 	{ "removing one",
-	    { "X: a" }, NULL, "-X[1]" },
+	    { "X: a" }, NULL, "-X[1]", "" },
 	{ "several go from the highest index down, case does not matter",
 	    { "X: a", "Subject: b", "x: c", "X: d" }, NULL,
-	    "-X[3] -X[2] -X[1]" },
+	    "-X[3] -X[2] -X[1]", "" },
 	{ "setting what is missing adds it",
-	    { "Subject: a" }, " new", "+X= new" },
+	    { "Subject: a" }, " new", "+X= new", " new" },
 	{ "setting what is there once changes it in place",
-	    { "X: old" }, " new", "X[1]= new" },
+	    { "X: old" }, " new", "X[1]= new", " new" },
 	{ "setting what is right already asks for nothing",
-	    { "X: new" }, " new", "" },
+	    { "X: new" }, " new", "", " new" },
 	{ "setting what is there five times leaves one",
 	    { "X: new", "X: b", "X: c", "X: d", "X: e" }, " new",
-	    "-X[5] -X[4] -X[3] -X[2] X[1]= new" },
+	    "-X[5] -X[4] -X[3] -X[2] X[1]= new", " new" },
 };
 
 static void
@@ -49,6 +50,24 @@ describe(const struct edits *edits, char *out, size_t len)
 			n += (size_t)snprintf(out + n, len - n, "%s%s[%d]=%s",
 			    gap, e->name, e->index, e->value);
 	}
+}
+
+/* Other fields stay, in their order. */
+static void
+check_result(const struct edits *edits, const struct headers *before,
+    const char *want)
+{
+	struct headers	*after = NULL;
+	struct err	 err;
+	char		 got[256] = "";
+
+	REQUIRE_OK(edits_result(edits, before, &after, &err), err);
+	for (size_t i = 0; i < headers_count_name(after, "X"); i++)
+		strcat(got, headers_find(after, "X", i));
+	CHECK_STR(got, want);
+	CHECK_STR(headers_find(after, "Subject", 0),
+	    headers_find(before, "Subject", 0));
+	headers_free(after);
 }
 
 static void
@@ -76,6 +95,7 @@ test_rows(void)
 			edits_set(&edits, headers, "X", rows[i].set);
 		describe(&edits, got, sizeof(got));
 		CHECK_STR(got, rows[i].want);
+		check_result(&edits, headers, rows[i].result);
 		edits_clear(&edits);
 		headers_free(headers);
 	}

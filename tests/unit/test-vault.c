@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "milter/snapshot.h"
 #include "milter/vault_answer.h"
 #include "milter/vault_client.h"
@@ -52,6 +53,8 @@ use_config(const char *text)
 	REQUIRE_OK(config_parse(&source, 1, &config, &err), err);
 	snapshot_swap_take(config);
 }
+/* Of the client that was connected last. */
+static struct stamper	 stamper;
 
 static void *
 answer_all(void *arg)
@@ -88,7 +91,7 @@ connect_to(struct side *side, enum vault_rights rights, int delay_ms,
 	side->vault.custody = custody_new(&fake_custody_ops, NULL);
 	side->vault.record = record;
 	REQUIRE(pthread_create(thread, NULL, answer_all, side) == 0);
-	return vault_client_new(&pair[0], 1, timeout_ms);
+	return vault_client_new(&pair[0], 1, timeout_ms, &stamper);
 }
 
 static void
@@ -104,7 +107,7 @@ test_what_a_filter_asks(void)
 {
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_FILTER, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_DIRECT, 0, 5000,
 	    &thread);
 	struct sign_request	 request = { .from = "a@example.org",
 	    .login = "a@example.org", .queue_id = "4Xk1", .digest =
@@ -165,7 +168,7 @@ test_signatures_nobody_may_have(void)
 {
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_FILTER, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_DIRECT, 0, 5000,
 	    &thread);
 	struct sign_request	 request = { .from = "a@example.org" };
 
@@ -195,7 +198,7 @@ test_what_a_filter_may_not_ask(void)
 {
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_FILTER, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_DIRECT, 0, 5000,
 	    &thread);
 	struct fingerprint	 fp = { { 0 } };
 	struct cert_entry	*list = NULL;
@@ -211,7 +214,7 @@ test_what_a_filter_may_not_ask(void)
 	size_t			 n = 0;
 
 	CHECK(!custody_list(c, NULL, 10, 0, &list, &n, &err));
-	CHECK_STR(err.reason, "request 5 is not answered here");
+	CHECK_STR(err.reason, "request 7 is not answered here");
 	CHECK(!custody_lookup(c, "a@b.example", 0, &list, &n, &err));
 	CHECK(!custody_put_certs(c, &cert, 1, 0, &result, &err));
 	CHECK(!custody_put_crl(c, &crl, 0, &result, &err));
@@ -359,6 +362,73 @@ test_what_an_administrator_asks(void)
 	finish(c, &side, thread);
 }
 
+/* Each role's filter gets what that role needs, and nothing else. */
+static void
+test_stamps(void)
+{
+	static const struct {
+		const char		*what;
+		enum vault_rights	 rights;
+		bool			 may_sign, may_make, may_check;
+	}			 rows[] = {
+		{ "direct", VAULT_DIRECT, true, false, false },
+		{ "stamp", VAULT_STAMP, false, true, false },
+		{ "seal", VAULT_SEAL, true, false, true },
+		{ "an administrator", VAULT_ADMIN, true, false, false },
+	};
+	char			*text = NULL, *other = NULL;
+	struct err		 err = { 0 };
+
+	for (size_t i = 0; i < TEST_LEN(rows); i++) {
+		struct side		 side;
+		pthread_t		 thread;
+		struct custody		*c = connect_to(&side,
+		    rows[i].rights, 0, 5000, &thread);
+		struct sign_request	 sign = { .from = "a@example.org",
+		    .login = "a@example.org" };
+		struct stamp		 stamp = { .time = 1, .encrypt =
+		    WISH_NO, .was_encryptable = true }, out;
+		struct stamp_query	 query = { .text = text == NULL ?
+		    "v=1" : text, .sender = "a@example.org" };
+		struct finding		*f = NULL;
+		struct buf		 der = { 0 };
+
+		test_row(rows[i].what);
+		CHECK(custody_find(c, "a@example.org", CERT_USE_SIGN, 1, &f,
+		    &err));
+		finding_free(f);
+		CHECK_INT(custody_sign(c, &sign, &der, &err),
+		    rows[i].may_sign);
+		buf_free(&der);
+		stamp.login = mem_str("a@example.org");
+		stamp.sender = mem_str("a@example.org");
+		CHECK_INT(stamper.make(stamper.arg, &stamp, &other, &err),
+		    rows[i].may_make);
+		if (rows[i].may_make)
+			text = other;
+		stamp_clear(&stamp);
+		CHECK_INT(stamper.check(stamper.arg, &query, &out, &err),
+		    rows[i].may_check);
+		if (rows[i].may_check) {
+			/* The time is the vault's, not what was asked for. */
+			CHECK(out.time > 1764000000);
+			CHECK_STR(out.login, "a@example.org");
+			CHECK_STR(out.client, NULL);
+			CHECK_INT(out.encrypt, WISH_NO);
+			CHECK(out.was_encryptable);
+			stamp_clear(&out);
+			query.text = "v=1";
+			CHECK(!stamper.check(stamper.arg, &query, &out,
+			    &err));
+			CHECK_INT(err.kind, ERR_MESSAGE);
+		} else
+			CHECK_INT(err.kind, ERR_BUG);
+		finish(c, &side, thread);
+	}
+	test_row(NULL);
+	free(text);
+}
+
 /* More than one packet holds: they arrive in several, the results in order. */
 static void
 test_many_certificates(void)
@@ -395,7 +465,7 @@ test_late_answer(void)
 {
 	struct side	 side;
 	pthread_t	 thread;
-	struct custody	*c = connect_to(&side, VAULT_FILTER, 300, 100,
+	struct custody	*c = connect_to(&side, VAULT_DIRECT, 300, 100,
 	    &thread);
 	struct finding	*f = NULL;
 	struct err	 err = { 0 };
@@ -423,15 +493,15 @@ test_anothers_answer(void)
 
 	REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
 	REQUIRE((same = dup(pair[0])) != -1);
-	side = (struct side){ .rights = VAULT_FILTER, .fd = pair[1],
+	side = (struct side){ .rights = VAULT_DIRECT, .fd = pair[1],
 	    .delay_ms = 300 };
 	side.vault.custody = custody_new(&fake_custody_ops, NULL);
 	REQUIRE(pthread_create(&thread, NULL, answer_all, &side) == 0);
-	former = vault_client_new(&pair[0], 1, 100);
+	former = vault_client_new(&pair[0], 1, 100, NULL);
 	CHECK(!custody_find(former, "a@example.org", CERT_USE_SIGN, 1, &f,
 	    &err));
 	custody_close(former);
-	c = vault_client_new(&same, 1, 5000);
+	c = vault_client_new(&same, 1, 5000, NULL);
 	CHECK(!custody_find(c, "broken@example.org", CERT_USE_SIGN, 2, &f,
 	    &err));
 	CHECK_STR(err.reason, "the disk is gone");
@@ -445,7 +515,7 @@ test_many_at_once(void)
 	enum { N = 250 };
 	struct side	 side;
 	pthread_t	 thread;
-	struct custody	*c = connect_to(&side, VAULT_FILTER, 0, 5000,
+	struct custody	*c = connect_to(&side, VAULT_DIRECT, 0, 5000,
 	    &thread);
 	static char	 texts[N][32];
 	const char	*addrs[N];
@@ -501,7 +571,7 @@ test_cut_requests(void)
 	wire_put_u8(&request, 0);
 	for (size_t len = 0; len <= whole + 1; len++) {
 		buf_clear(&answer);
-		vault_answer(&vault, VAULT_FILTER, request.data, len, &answer);
+		vault_answer(&vault, VAULT_DIRECT, request.data, len, &answer);
 		REQUIRE(answer.len >= WIRE_HEADER);
 		CHECK_INT(answer.data[1], len == whole ? ERR_NONE : ERR_BUG);
 	}
@@ -577,7 +647,7 @@ test_notes(void)
 {
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_FILTER, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_DIRECT, 0, 5000,
 	    &thread);
 	struct event		 event = { .kind = EVENT_MAIL };
 	struct event_query	 query = { .max = 1 };
@@ -637,6 +707,7 @@ main(void)
 	test_signatures_nobody_may_have();
 	test_what_a_filter_may_not_ask();
 	test_what_an_administrator_asks();
+	test_stamps();
 	test_many_at_once();
 	test_large_list();
 	test_pieces();

@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Through Postfix in two passes: one mail to people in To, Cc and Bcc, to one
+# of them twice, to an alias, and to some without a certificate.  Each gets one
+# copy that only he can read and that names nobody who is hidden.
+. "$(dirname "$0")/../lib/testlib.sh"
+
+configure stamp seal <<-'EOF'
+default {
+    sign    = require
+    encrypt = prefer
+}
+EOF
+make_store
+import_key alice
+import bob carol
+make_leaf uma vera walt xena yuri m1 m2 m3
+start_daemon
+start_sink
+cat >virtual <<-'EOF'
+team@example.org m1@example.net, m2@example.net, m3@example.net,
+ nocert@example.net, carol@example.net
+EOF
+start_postfix --layout split "virtual_alias_maps = texthash:$T/virtual"
+
+cat >mail <<-'EOF'
+	From: Alice <alice@example.org>
+	To: bob@example.net, carol@example.net, uma@example.net,
+	 team@example.org
+	Cc: vera@example.net, walt@example.net
+	Bcc: xena@example.net, hidden@example.net
+	Subject: To all of you
+	X-SMIME-Stamp: v=1; t=1; l=; c=; s=; w=--; e=0; d=; m=
+	X-SMIME-Sign: yes
+
+	Dear all.
+EOF
+send --login alice@example.org --to "bob@example.net,BOB@example.net,\
+carol@example.net,uma@example.net,team@example.org,vera@example.net,\
+walt@example.net,xena@example.net,yuri@example.net,hidden@example.net" mail
+expect_reply '^DATA 250'
+with='bob carol uma vera walt xena yuri m1 m2 m3'
+without='nocert hidden'
+wait_for_mail 12
+
+for name in $with; do
+	number=$(copy_for "$name@example.net")
+	expect_type "$number" application/pkcs7-mime
+	expect_recipients "$number" "$name"
+	decrypt "$name" "$number" >inner
+	verify "$T/inner" >entity
+	expect_signer alice
+	grep -q '^Dear all' entity || fail "$name has not what was sent"
+	expect_log "action=sign\+encrypt .* nrcpt=1 to=<$name@example.net> cert"
+done
+for name in $without; do
+	number=$(copy_for "$name@example.net")
+	expect_type "$number" multipart/signed
+	verify "$number" >entity
+	expect_log "action=sign .*to=<$name@example.net> .*\
+reason=\"not encrypted: $name@example.net: no certificate\""
+done
+
+# No copy has more in it than To and Cc had, and all are copies of one mail.
+for copy in sink/*.eml; do
+	for field in Bcc X-SMIME-Stamp X-SMIME-Sign; do
+		! has_field "$copy" $field || fail "$copy has a $field field"
+	done
+	for name in xena yuri hidden; do
+		[ "$copy" = "sink/$(copy_for $name@example.net).eml" ] ||
+		    ! grep -q "$name" "$copy" || fail "$copy names $name"
+	done
+	"$lib/mime" fields "$copy" | grep -i '^message-id:' >>ids
+done
+[ "$(sort -u ids | wc -l)" = 1 ] && [ "$(wc -l <ids)" = 12 ] ||
+    fail "the copies have not one Message-ID: $(cat ids)"
+[ "$(grep -c 'action=stamp .*nrcpt=10 ' daemon.log)" = 1 ] ||
+    fail "the first pass has not its line in the log"

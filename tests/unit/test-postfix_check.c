@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "policy/config.h"
+#include "policy/config_parse.h"
+#include "tests/lib/test.h"
+#include "tools/postfix_check.h"
+
+/* As postconf prints it where conf/postfix-split.cf was followed. */
+static const char	 main_cf[] =
+    "compatibility_level = 3.6\n"
+    "inet_interfaces = all\n"
+    "mail_owner = postfix\n"
+    "queue_directory = /var/spool/postfix\n"
+    "maximal_queue_lifetime = 5d\n"
+    "milter_default_action = tempfail\n"
+    "cleanup_service_name = cleanup\n"
+    "smtpd_milters =\n"
+    "smtpd_milter_maps =\n"
+    "non_smtpd_milters = unix:/run/stamp.sock\n"
+    "content_filter =\n"
+    "receive_override_options =\n"
+    "local_header_rewrite_clients = permit_inet_interfaces\n"
+    "disable_mime_output_conversion = no\n"
+    "smtp_line_length_limit = 998\n"
+    "smtp_generic_maps =\n"
+    "smtp_header_checks =\n"
+    "sender_canonical_maps =\n"
+    "smimehop_destination_recipient_limit = 1\n";
+static const char	 services[] =
+    "smtp       inet  n       -       y       -       -       smtpd\n"
+    "submission inet  n       -       n       -       -       smtpd -o x=y\n"
+    "127.0.0.1:10026 inet n   -       n       -       -       smtpd -o x=y\n"
+    "pickup     unix  n       -       n       60      1       pickup\n"
+    "cleanup    unix  n       -       n       -       0       cleanup\n"
+    "smimehop   unix  -       -       n       -       16      smtp -o x=y\n"
+    "bounce     unix  -       -       n       -       0       bounce\n"
+    "smtp       unix  -       -       n       -       -       smtp\n";
+static const char	 overrides[] =
+    "submission/inet/smtpd_milters = unix:/run/stamp.sock, "
+    "unix:/run/opendkim.sock\n"
+    "submission/inet/content_filter = smimehop:[127.0.0.1]:10026\n"
+    "pickup/unix/content_filter = smimehop:[127.0.0.1]:10026\n"
+    "smimehop/unix/disable_mime_output_conversion = yes\n"
+    "smimehop/unix/smtp_line_length_limit = 0\n"
+    "smimehop/unix/smtp_generic_maps =\n"
+    "127.0.0.1:10026/inet/smtpd_milters = unix:/run/seal.sock\n"
+    "127.0.0.1:10026/inet/content_filter =\n"
+    "127.0.0.1:10026/inet/local_header_rewrite_clients =\n"
+    "127.0.0.1:10026/inet/receive_override_options = "
+    "no_header_body_checks,no_address_mappings\n"
+    "bounce/unix/cleanup_service_name = smimereturn\n";
+
+static const struct row {
+	const char	*what;
+	const char	*find;		/* in any of the three; NULL: nothing */
+	const char	*replace;
+	const char	*want;		/* the one finding; NULL: none */
+	const char	*config;	/* more of the configuration */
+} rows[] = {
+	{ "as conf/ has it", NULL, NULL, NULL, NULL },
+	{ "nobody asks the filter on the way in", "submission/inet/smtpd_m",
+	    "submission/inet/x", NULL, NULL },
+	{ "DKIM before us", "unix:/run/stamp.sock, unix:/run/opendkim.sock",
+	    "unix:/run/opendkim.sock unix:/run/stamp.sock",
+	    "submission: smtpd_milters: unix:/run/opendkim.sock comes before",
+	    NULL },
+	{ "mail in clear while the filter is away", "action = tempfail",
+	    "action = accept", "milter_default_action = accept", NULL },
+	{ "the same for one milter", "/inet/smtpd_milters = unix:/run/seal",
+	    "/inet/smtpd_milters = { unix:/run/seal.sock, default_action=accept } x",
+	    "127.0.0.1:10026: milter_default_action = accept", NULL },
+	{ "tempfail for one milter", "/inet/smtpd_milters = unix:/run/seal",
+	    "/inet/smtpd_milters = { unix:/run/seal.sock, default_action=tempfail } x",
+	    NULL, NULL },
+	{ "local mail is not asked for", "non_smtpd_milters = unix:/run/st",
+	    "non_smtpd_milters = unix:/run/x", "main.cf: non_smtpd_milters "
+	    "does not ask the filter, but local = true",
+	    "authorize { local = true identities = any }" },
+	{ "local mail is not asked for, and need not",
+	    "non_smtpd_milters = unix:/run/st",
+	    "non_smtpd_milters = unix:/run/x", NULL, NULL },
+	{ "local mail goes to the second pass",
+	    "non_smtpd_milters = unix:/run/stamp",
+	    "non_smtpd_milters = unix:/run/seal",
+	    "main.cf: non_smtpd_milters asks the listener of role seal",
+	    NULL },
+	{ "local mail does not go on", "pickup/unix/content", "pickup/unix/x",
+	    "pickup: mail is stamped, but there is no content_filter", NULL },
+	{ "stamped mail does not go on", "submission/inet/content",
+	    "submission/inet/x",
+	    "submission: mail is stamped, but there is no content_filter",
+	    NULL },
+	{ "the transport is missing", "submission/inet/content_filter = s",
+	    "submission/inet/content_filter = x", "master.cf: there is no "
+	    "service xmimehop", NULL },
+	{ "nobody listens there", "filter = smimehop:[127.0.0.1]:10026\npick",
+	    "filter = smimehop:[127.0.0.1]:10027\npick",
+	    "submission: content_filter = smimehop:[127.0.0.1]:10027: no "
+	    "smtpd", NULL },
+	{ "the second pass does not ask us", "26/inet/smtpd_milters",
+	    "26/inet/x", "master.cf: no service asks the listener of role "
+	    "seal", NULL },
+	{ "others reach the second pass", "127.0.0.1:10026",
+	    "192.0.2.1:10026", "192.0.2.1:10026: others than this host can "
+	    "reach the second pass; wanted 127.0.0.1:10026", NULL },
+	{ "mail goes round", "26/inet/content_filter =",
+	    "26/inet/content_filter = smimehop:[127.0.0.1]:10026",
+	    "127.0.0.1:10026: content_filter = smimehop:[127.0.0.1]:10026: "
+	    "mail would go round", NULL },
+	{ "aliases after the split", "no_header_body_checks,no_address_map",
+	    "no_header_body_checks,x", "127.0.0.1:10026: "
+	    "receive_override_options lacks no_address_mappings", NULL },
+	{ "checks after the stamp", "no_header_body_checks,", "",
+	    "receive_override_options lacks no_header_body_checks", NULL },
+	{ "fields added after the stamp", "26/inet/local_header_rewrite", "x",
+	    "127.0.0.1:10026: local_header_rewrite_clients = permit", NULL },
+	{ "8-bit mail converted after the stamp",
+	    "smimehop/unix/disable_mime", "x/y/disable_mime",
+	    "smimehop: disable_mime_output_conversion = no, wanted yes",
+	    NULL },
+	{ "long lines broken after the stamp", "smimehop/unix/smtp_line",
+	    "x/y/smtp_line", "smimehop: smtp_line_length_limit = 998, "
+	    "wanted 0", NULL },
+	{ "From rewritten on the way out", "smtp_generic_maps =\nsmtp_header",
+	    "smtp_generic_maps = hash:/x\nsmtp_header",
+	    "smtp: smtp_generic_maps = hash:/x: it changes From", NULL },
+	{ "senders rewritten after the stamp", "sender_canonical_maps =",
+	    "sender_canonical_maps = tcp:localhost:10001",
+	    "main.cf: sender_canonical_maps = tcp:localhost:10001: senders "
+	    "change", NULL },
+	{ "a stamp that is returned", "bounce/unix/cleanup_s", "x/y/z",
+	    "bounce: what is returned to senders may have a stamp", NULL },
+	{ "a queue that outlives stamps", "lifetime = 5d", "lifetime = 8d",
+	    "main.cf: maximal_queue_lifetime = 8d is longer", NULL },
+	{ "a longer life for stamps", "lifetime = 5d", "lifetime = 8d", NULL,
+	    "stamp-lifetime = 2w" },
+	{ "the filter switched off in the service",
+	    "submission/inet/content_filter", "submission/inet/"
+	    "receive_override_options = no_milters\nsubmission/inet/"
+	    "content_filter", "submission: receive_override_options has "
+	    "no_milters", NULL },
+	{ "nobody asks anything", "run/s", "run/x/s", "no service asks one of "
+	    "the listeners", NULL },
+};
+
+static char *
+replaced(const char *text, const struct row *row, bool *is_found)
+{
+	struct buf	 out = { 0 };
+	size_t		 len = row->find == NULL ? 0 : strlen(row->find);
+
+	while (*text != '\0')
+		if (len > 0 && strncmp(text, row->find, len) == 0) {
+			buf_adds(&out, row->replace);
+			text += len;
+			*is_found = true;
+		} else
+			buf_addc(&out, *text++);
+	return buf_take_str(&out);
+}
+
+static struct config *
+parse(const struct row *row)
+{
+	char			*text = mem_strf(
+	    "listener \"unix:/run/stamp.sock\" { role = stamp }\n"
+	    "listener \"unix:/run/seal.sock\" { role = seal }\n%s\n",
+	    row->config == NULL ? "" : row->config);
+	static char		 path[] = "t.conf";
+	struct config_source	 source = { path, text, strlen(text) };
+	struct config		*config;
+	struct err		 err = { 0 };
+
+	REQUIRE_OK(config_parse(&source, 1, &config, &err), err);
+	free(text);
+	return config;
+}
+
+static void
+note(void *arg, const char *about, const char *finding)
+{
+	buf_addf(arg, "%s: %s\n", about, finding);
+}
+
+int
+main(void)
+{
+	for (size_t i = 0; i < TEST_LEN(rows); i++) {
+		const struct row	*row = &rows[i];
+		bool			 is_found = row->find == NULL;
+		char			*a = replaced(main_cf, row, &is_found);
+		char			*b = replaced(services, row, &is_found);
+		char			*c = replaced(overrides, row,
+		    &is_found);
+		struct config		*config = parse(row);
+		struct postconf		 pc;
+		struct buf		 found = { 0 };
+		char			*text;
+
+		test_row(row->what);
+		CHECK(is_found);
+		postconf_parse(&pc, a, b, c);
+		postfix_check(&pc, config, note, &found);
+		text = buf_take_str(&found);
+		if (row->want == NULL)
+			CHECK_STR(text, "");
+		else if (strstr(text, row->want) == NULL)
+			CHECK_STR(text, row->want);
+		else
+			CHECK(true);
+		free(text);
+		postconf_free(&pc);
+		config_free(config);
+		free(a);
+		free(b);
+		free(c);
+	}
+	return test_done("postfix_check");
+}
