@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "milter/log.h"
 #include "milter/report.h"
 #include "milter/supervisor.h"
@@ -113,6 +114,8 @@ main(int argc, char **argv)
 	if (optind != argc)
 		return usage();
 	umask(077);
+	/* For the vault, which inherits it. */
+	wipe_install();
 	if (is_check)
 		return check_config(path);
 	if (!in_foreground)

@@ -11,6 +11,7 @@
 #include <openssl/crypto.h>
 
 #include "base/mem.h"
+#include "base/wipe.h"
 #include "milter/control.h"
 #include "milter/log.h"
 #include "milter/report.h"
@@ -226,6 +227,9 @@ open_store(const struct vault_start *start, struct store **store,
 	const char		*missing = "";
 	bool			 is_ok;
 
+	if (!wipe_begin())
+		log_line(LOG_WARNING, "vault: keys leave copies in memory: "
+		    "OpenSSL was in use too early");
 	if (CRYPTO_secure_malloc_init(SECURE_HEAP, 32) == 2)
 		log_line(LOG_WARNING, "vault: memory for keys could not be "
 		    "locked: raise LimitMEMLOCK to %d bytes", SECURE_HEAP);

@@ -23,6 +23,8 @@
 
 /* An administrator's request may wait behind a bulk import. */
 #define ADMIN_TIMEOUT_MS	60000
+/* Certificates in one transaction: mail is looked up for in between. */
+#define PUT_MAX			100
 
 struct channel {
 	int		 fd;
@@ -392,7 +394,7 @@ put_some(struct client *client, const char *who, const struct put_cert *certs,
 	size_t		 count = 0, room = WIRE_MAX - 1024;
 	bool		 is_ok;
 
-	while (*done + count < n) {
+	while (*done + count < n && count < PUT_MAX) {
 		const struct put_cert	*c = &certs[*done + count];
 		size_t			 need = c->der_len + 16 +
 		    (c->source == NULL ? 0 : strlen(c->source));

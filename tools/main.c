@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/wipe.h"
 #include "tools/cmd.h"
 
 #define PASSPHRASES \
@@ -188,6 +189,8 @@ main(int argc, char **argv)
 
 	/* Keys and passphrases pass through here. */
 	setrlimit(RLIMIT_CORE, &no_core);
+	wipe_install();
+	wipe_begin();
 	umask(077);
 	/* What is printed is UTF-8, whatever the terminal's locale. */
 	setlocale(LC_CTYPE, "C.UTF-8");
