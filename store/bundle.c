@@ -93,13 +93,11 @@ bundle_add_cert(struct bundle *bundle, const char *where, const uint8_t *der,
     size_t len)
 {
 	struct err	 err;
-	X509		*cert = cert_parse(der, len, &err);
 
-	if (cert == NULL)
-		bundle_add_unread(bundle, BUNDLE_CERT, where, &err);
-	else
+	if (cert_is_readable(der, len, &err))
 		add_bytes(bundle, BUNDLE_CERT, where, der, len);
-	X509_free(cert);
+	else
+		bundle_add_unread(bundle, BUNDLE_CERT, where, &err);
 }
 
 void
@@ -330,7 +328,7 @@ read_sequence_first(struct reader *r, const char *where,
 	size_t		 len = seq->len;
 	struct der	 body, second;
 	struct err	 err;
-	X509		*cert;
+	bool		 is_cert;
 	X509_CRL	*crl;
 
 	if (!der_next(&p, &len, &body) || !der_next(&p, &len, &second)) {
@@ -348,20 +346,19 @@ read_sequence_first(struct reader *r, const char *where,
 		return;
 	}
 	/* Both begin alike; a CRL that reads as one is one. */
-	cert = cert_parse(seq->whole, seq->whole_len, &err);
+	is_cert = cert_is_readable(seq->whole, seq->whole_len, &err);
 	q = seq->whole;
-	crl = cert != NULL ? NULL :
+	crl = is_cert ? NULL :
 	    d2i_X509_CRL(NULL, &q, (long)seq->whole_len);
 	if (crl != NULL)
 		add_bytes(r->bundle, BUNDLE_CRL, where, seq->whole,
 		    seq->whole_len);
-	else if (cert != NULL)
+	else if (is_cert)
 		add_bytes(r->bundle, BUNDLE_CERT, where, seq->whole,
 		    seq->whole_len);
 	else
 		bundle_add_unread(r->bundle, BUNDLE_CERT, where, &err);
 	X509_CRL_free(crl);
-	X509_free(cert);
 	ERR_clear_error();
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,23 +8,37 @@
 
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include "base/addr.h"
 #include "base/mem.h"
 #include "store/cert.h"
+#include "store/cert_key.h"
 
-#define RSA_BITS_MIN	2048
-#define RSA_BITS_MAX	16384	/* beyond it, using one is a way to stall us */
 #define SOON		(30 * 24 * 3600)	/* seconds: "expires soon" */
 #define NAME_MAX_SHOWN	256
 
-X509 *
-cert_parse(const uint8_t *der, size_t len, struct err *err)
+/*
+ * A certificate that OpenSSL reads in here comes without its key decoded,
+ * which would be most of the work; see cert_key.h.
+ */
+static OSSL_LIB_CTX	*without_decoders;
+
+static void
+make_context(void)
+{
+	without_decoders = OSSL_LIB_CTX_new();
+	if (without_decoders == NULL ||
+	    OSSL_PROVIDER_load(without_decoders, "null") == NULL)
+		abort();
+}
+
+static X509 *
+parse(const uint8_t *der, size_t len, OSSL_LIB_CTX *context, struct err *err)
 {
 	const unsigned char	*p = der;
 	unsigned char		*again = NULL;
@@ -35,8 +50,13 @@ cert_parse(const uint8_t *der, size_t len, struct err *err)
 		    "are taken", len, CERT_DER_MAX);
 		return NULL;
 	}
-	if ((x509 = d2i_X509(NULL, &p, (long)len)) == NULL) {
+	if ((x509 = X509_new_ex(context, NULL)) == NULL)
+		abort();
+	/* As d2i_X509(), which would refuse what has a malformed extension. */
+	if (ASN1_item_d2i_ex((ASN1_VALUE **)&x509, &p, (long)len,
+	    ASN1_ITEM_rptr(X509), context, NULL) == NULL) {
 		err_openssl(err, ERR_DATA, "no readable certificate");
+		X509_free(x509);
 		return NULL;
 	}
 	/* The fingerprint must name these bytes and no others. */
@@ -50,6 +70,38 @@ cert_parse(const uint8_t *der, size_t len, struct err *err)
 	OPENSSL_free(again);
 	ERR_clear_error();
 	return x509;
+}
+
+X509 *
+cert_parse(const uint8_t *der, size_t len, struct err *err)
+{
+	return parse(der, len, NULL, err);
+}
+
+static X509 *
+parse_for_facts(const uint8_t *der, size_t len, struct err *err)
+{
+	static pthread_once_t	 once = PTHREAD_ONCE_INIT;
+	X509			*x509;
+
+	pthread_once(&once, make_context);
+	x509 = parse(der, len, without_decoders, err);
+	/* Whether it is signed by itself OpenSSL sees by its key. */
+	if (x509 != NULL && X509_NAME_cmp(X509_get_subject_name(x509),
+	    X509_get_issuer_name(x509)) == 0) {
+		X509_free(x509);
+		x509 = cert_parse(der, len, err);
+	}
+	return x509;
+}
+
+bool
+cert_is_readable(const uint8_t *der, size_t len, struct err *err)
+{
+	X509	*x509 = parse_for_facts(der, len, err);
+
+	X509_free(x509);
+	return x509 != NULL;
 }
 
 char *
@@ -134,79 +186,6 @@ out:
 	OPENSSL_free(serial);
 	EVP_MD_CTX_free(ctx);
 	return is_ok;
-}
-
-/* The curves that S/MIME programs read (RFC 5753, RFC 8551, section 2.3). */
-static bool
-read_curve(const EVP_PKEY *key, struct cert_facts *facts)
-{
-	static const struct {
-		int		 nid;
-		const char	*name;
-	} curves[] = {
-		{ NID_X9_62_prime256v1, "P-256" },
-		{ NID_secp384r1, "P-384" },
-		{ NID_secp521r1, "P-521" },
-	};
-	char	 group[64] = "";
-	int	 nid;
-
-	EVP_PKEY_get_group_name(key, group, sizeof(group), NULL);
-	nid = OBJ_sn2nid(group);
-	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
-		if (nid == curves[i].nid) {
-			strcpy(facts->curve, curves[i].name);
-			return true;
-		}
-	snprintf(facts->curve, sizeof(facts->curve), "%.15s",
-	    group[0] == '\0' ? "unknown" : group);
-	return false;
-}
-
-static void
-read_key(const X509 *x509, struct cert_facts *facts)
-{
-	static const struct {
-		int			 id;
-		enum cert_key_kind	 kind;
-	} kinds[] = {
-		{ EVP_PKEY_RSA, CERT_KEY_RSA },
-		{ EVP_PKEY_RSA_PSS, CERT_KEY_RSA_PSS },
-		{ EVP_PKEY_EC, CERT_KEY_EC },
-		{ EVP_PKEY_DSA, CERT_KEY_DSA },
-		{ EVP_PKEY_ED25519, CERT_KEY_ED25519 },
-		{ EVP_PKEY_ED448, CERT_KEY_ED448 },
-		{ EVP_PKEY_X25519, CERT_KEY_X25519 },
-		{ EVP_PKEY_X448, CERT_KEY_X448 },
-	};
-	const EVP_PKEY	*key = X509_get0_pubkey(x509);
-	bool		 is_known = false;
-
-	facts->key_kind = CERT_KEY_OTHER;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (key != NULL && EVP_PKEY_get_base_id(key) == kinds[i].id)
-			facts->key_kind = kinds[i].kind;
-	facts->key_bits = key == NULL || EVP_PKEY_get_bits(key) < 0 ? 0 :
-	    (uint32_t)EVP_PKEY_get_bits(key);
-	switch (facts->key_kind) {
-	case CERT_KEY_RSA:
-	case CERT_KEY_RSA_PSS:
-		is_known = facts->key_bits <= RSA_BITS_MAX;
-		if (facts->key_bits < RSA_BITS_MIN)
-			facts->faults |= CERT_FAULT_WEAK_KEY;
-		break;
-	case CERT_KEY_EC:
-		is_known = read_curve(key, facts);
-		break;
-	default:
-		/*
-		 * OpenSSL 3.0's CMS fails for Ed25519 and Ed448 ("no default
-		 * digest"), does not do X25519 (RFC 8418), and DSA is dead.
-		 */
-		break;
-	}
-	if (!is_known)
-		facts->faults |= CERT_FAULT_KEY_KIND;
 }
 
 static void
@@ -342,7 +321,7 @@ cert_read(const uint8_t *der, size_t len, struct cert_facts *facts,
 	bool	 has_alt = false, is_ok = false;
 
 	memset(facts, 0, sizeof(*facts));
-	if ((x509 = cert_parse(der, len, err)) == NULL)
+	if ((x509 = parse_for_facts(der, len, err)) == NULL)
 		return false;
 	if (!cert_time(X509_get0_notBefore(x509), &facts->not_before) ||
 	    !cert_time(X509_get0_notAfter(x509), &facts->not_after)) {
@@ -353,7 +332,7 @@ cert_read(const uint8_t *der, size_t len, struct cert_facts *facts,
 		err_openssl(err, ERR_DATA, "certificate cannot be hashed");
 		goto out;
 	}
-	read_key(x509, facts);
+	cert_key_read(X509_get_X509_PUBKEY(x509), facts);
 	read_usage(x509, facts);
 	read_signature(x509, facts);
 	read_keyid(X509_get0_subject_key_id(x509), &facts->ski);
@@ -400,37 +379,6 @@ cert_has_address(const struct cert_facts *facts, const char *addr)
 	return false;
 }
 
-void
-cert_key_name(const struct cert_facts *facts, char out[32])
-{
-	static const char *const	 names[] = {
-		[CERT_KEY_RSA] = "RSA",
-		[CERT_KEY_RSA_PSS] = "RSA-PSS",
-		[CERT_KEY_EC] = "EC",
-		[CERT_KEY_DSA] = "DSA",
-		[CERT_KEY_ED25519] = "Ed25519",
-		[CERT_KEY_ED448] = "Ed448",
-		[CERT_KEY_X25519] = "X25519",
-		[CERT_KEY_X448] = "X448",
-		[CERT_KEY_OTHER] = "unknown",
-	};
-
-	switch (facts->key_kind) {
-	case CERT_KEY_EC:
-		snprintf(out, 32, "EC %s", facts->curve);
-		break;
-	case CERT_KEY_RSA:
-	case CERT_KEY_RSA_PSS:
-	case CERT_KEY_DSA:
-		snprintf(out, 32, "%s %u", names[facts->key_kind],
-		    facts->key_bits);
-		break;
-	default:
-		snprintf(out, 32, "%s", names[facts->key_kind]);
-		break;
-	}
-}
-
 bool
 cert_is_fit(const struct cert_facts *facts, struct err *err)
 {
@@ -452,7 +400,7 @@ cert_is_fit(const struct cert_facts *facts, struct err *err)
 		    "used: RSA or EC P-256, P-384, P-521 is wanted", key);
 	if ((facts->faults & CERT_FAULT_WEAK_KEY) != 0)
 		return err_set(err, ERR_DATA, "has a weak key (%s): %d bits "
-		    "are wanted", key, RSA_BITS_MIN);
+		    "are wanted", key, CERT_RSA_BITS_MIN);
 	if ((facts->faults & CERT_FAULT_WEAK_DIGEST) != 0)
 		return err_set(err, ERR_DATA, "is signed by its issuer with a "
 		    "weak digest (SHA-1 or older)");

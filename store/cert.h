@@ -16,6 +16,7 @@
 #define CERT_ADDRESSES_MAX	256	/* of one certificate */
 #define CERT_KEYID_MAX		64	/* bytes of a key identifier kept */
 #define CERT_ISSUES_MAX		16
+#define CERT_RSA_BITS_MIN	2048
 
 enum cert_key_kind {
 	CERT_KEY_RSA,
@@ -87,6 +88,9 @@ bool	cert_read(const uint8_t *der, size_t len, struct cert_facts *,
 	    struct err *);
 void	cert_facts_free(struct cert_facts *);
 
+/* Could it be read?  ERR_DATA as above. */
+bool	cert_is_readable(const uint8_t *der, size_t len, struct err *);
+
 /* The certificate itself; NULL with ERR_DATA.  Freed with X509_free(). */
 X509	*cert_parse(const uint8_t *der, size_t len, struct err *);
 
@@ -111,9 +115,6 @@ bool	cert_is_fit(const struct cert_facts *, struct err *);
  */
 bool	cert_usable(const struct cert_facts *, enum cert_use, const char *addr,
 	    int64_t now, struct err *);
-
-/* "RSA 2048", "EC P-256", "Ed25519" */
-void	cert_key_name(const struct cert_facts *, char out[32]);
 
 /*
  * Everything an administrator should know of, worst first; constant strings.

@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "base/mem.h"
+#include "store/cert_key.h"
 #include "tools/certs.h"
 #include "tools/out.h"
 

@@ -67,19 +67,22 @@ make_template(void)
 				    .ku = "digitalSignature,keyEncipherment",
 				    .eku = "emailProtection",
 				    .until = 3650 };
-	EVP_PKEY		*key = pki_key("RSA2048");
+	struct pki_spec		 ca_spec = { .cn = "A CA", .is_ca = true };
+	EVP_PKEY		*key = pki_key("RSA2048"),
+				*ca_key = pki_key("RSA2048");
+	struct pki_cert		 ca = pki_issue(&ca_spec, ca_key, NULL);
 	BIGNUM			*n = NULL;
 	uint8_t			 modulus[256];
 	const ASN1_OCTET_STRING	*ski;
 	X509			*x509;
 	const unsigned char	*p;
 
-	template.cert = pki_issue(&spec, key, NULL);
+	template.cert = pki_issue(&spec, key, &ca);
 	/* A serial number of eight bytes; the template's has two. */
 	x509 = template.cert.x509;
 	ASN1_INTEGER_set_uint64(X509_get_serialNumber(x509),
 	    0x7172737475767778);
-	X509_sign(x509, key, EVP_sha256());
+	X509_sign(x509, ca_key, EVP_sha256());
 	OPENSSL_free(template.cert.der);
 	template.cert.der = NULL;
 	template.cert.der_len = (size_t)i2d_X509(x509, &template.cert.der);
@@ -92,6 +95,8 @@ make_template(void)
 	pki_must(BN_bn2binpad(n, modulus, sizeof(modulus)) > 0, "modulus");
 	template.modulus = find(modulus, sizeof(modulus)) + 100;
 	BN_free(n);
+	pki_free(&ca);
+	EVP_PKEY_free(ca_key);
 	EVP_PKEY_free(key);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "store/cert.h"
+#include "store/cert_key.h"
 #include "tests/lib/pki.h"
 #include "tests/lib/test.h"
 
@@ -285,9 +285,95 @@ test_issues(void)
 	EVP_PKEY_free(key);
 }
 
+/* OpenSSL is the judge of the keys that it was not asked about. */
+static void
+test_keys(void)
+{
+	static const struct {
+		const char	*kind;
+		const char	*name;
+		uint32_t	 faults;
+	} keys[] = {
+		{ "RSA2048", "RSA 2048", 0 },
+		{ "RSA2044", "RSA 2044", CERT_FAULT_WEAK_KEY },
+		{ "RSA-PSS", "RSA-PSS 2048", 0 },
+		{ "P-256", "EC P-256", 0 },
+		{ "P-384", "EC P-384", 0 },
+		{ "P-521", "EC P-521", 0 },
+		{ "P-224", "EC secp224r1", CERT_FAULT_KEY_KIND },
+		{ "ED25519", "Ed25519", CERT_FAULT_KEY_KIND },
+	};
+	struct pki_spec	 ca_spec = { .cn = "CA", .is_ca = true };
+	struct pki_spec	 spec = { .cn = "A", .alt = A };
+	EVP_PKEY	*ca_key = pki_key("P-256");
+	struct pki_cert	 ca = pki_issue(&ca_spec, ca_key, NULL);
+
+	for (size_t i = 0; i < TEST_LEN(keys); i++) {
+		EVP_PKEY		*key = pki_key(keys[i].kind);
+		struct pki_cert		 cert = pki_issue(&spec, key, &ca);
+		struct cert_facts	 facts;
+		char			 name[32];
+
+		test_row(keys[i].kind);
+		REQUIRE_OK(cert_read(cert.der, cert.der_len, &facts, &err),
+		    err);
+		cert_key_name(&facts, name);
+		CHECK_STR(name, keys[i].name);
+		CHECK_INT(facts.key_bits, EVP_PKEY_get_bits(key));
+		CHECK_INT(facts.faults & (CERT_FAULT_KEY_KIND |
+		    CERT_FAULT_WEAK_KEY), keys[i].faults);
+		cert_facts_free(&facts);
+		pki_free(&cert);
+		EVP_PKEY_free(key);
+	}
+	test_row(NULL);
+	pki_free(&ca);
+	EVP_PKEY_free(ca_key);
+}
+
+/* What nobody could encrypt to must not come in as a good key. */
+static void
+test_broken_keys(void)
+{
+	static const char *const	 kinds[] = { "P-256", "RSA2048" };
+	struct pki_spec	 ca_spec = { .cn = "CA", .is_ca = true };
+	struct pki_spec	 spec = { .cn = "A", .alt = A };
+	EVP_PKEY	*ca_key = pki_key("P-256");
+	struct pki_cert	 ca = pki_issue(&ca_spec, ca_key, NULL);
+
+	for (size_t i = 0; i < TEST_LEN(kinds); i++) {
+		EVP_PKEY		*key = pki_key(kinds[i]);
+		struct pki_cert		 cert = pki_issue(&spec, key, &ca);
+		const X509_PUBKEY	*pub = X509_get_X509_PUBKEY(cert.x509);
+		const unsigned char	*p;
+		int			 len;
+		uint8_t			*at;
+		struct cert_facts	 facts;
+
+		test_row(kinds[i]);
+		X509_PUBKEY_get0_param(NULL, &p, &len, NULL, pub);
+		at = memmem(cert.der, cert.der_len, p, (size_t)len);
+		REQUIRE(at != NULL);
+		/* Off its curve; no SEQUENCE. */
+		at[i == 0 ? len - 1 : 0] ^= 1;
+		REQUIRE_OK(cert_read(cert.der, cert.der_len, &facts, &err),
+		    err);
+		CHECK(facts.faults & CERT_FAULT_KEY_KIND);
+		CHECK(!cert_is_fit(&facts, &err));
+		cert_facts_free(&facts);
+		pki_free(&cert);
+		EVP_PKEY_free(key);
+	}
+	test_row(NULL);
+	pki_free(&ca);
+	EVP_PKEY_free(ca_key);
+}
+
 int
 main(void)
 {
+	test_keys();
+	test_broken_keys();
 	test_gate();
 	test_last_second();
 	test_issued_by_another();
