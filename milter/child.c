@@ -44,13 +44,15 @@ close_pair(int *here, int *there)
 }
 
 struct child *
-child_new(const struct listener *listener, struct err *err)
+child_new(enum child_kind kind, const struct listener *listener,
+    struct err *err)
 {
 	struct child	*child = mem_alloc(sizeof(*child));
 	bool		 is_ok;
 
-	child->kind = listener == NULL ? CHILD_VAULT : CHILD_FILTER;
-	child->name = mem_str(listener == NULL ? "the vault" : listener->spec);
+	child->kind = kind;
+	child->name = mem_str(listener != NULL ? listener->spec :
+	    kind == CHILD_VAULT ? "the vault" : "metrics");
 	child->path = mem_str(listener == NULL ? NULL : listener->path);
 	child->listener = listener;
 	child->role = listener == NULL ? ROLE_DIRECT : listener->role;

@@ -14,7 +14,7 @@
 
 #define CHILD_CHANNELS	8	/* requests that a filter can have with the vault at once */
 
-enum child_kind { CHILD_VAULT, CHILD_FILTER };
+enum child_kind { CHILD_VAULT, CHILD_FILTER, CHILD_METRICS };
 
 /*
  * A process that is to run, and the one that does.  The socket pairs belong to
@@ -22,7 +22,7 @@ enum child_kind { CHILD_VAULT, CHILD_FILTER };
  */
 struct child {
 	enum child_kind		 kind;
-	char			*name;		/* "the vault", or the listener */
+	char			*name;		/* "the vault", "metrics", the listener */
 	char			*path;		/* of its unix socket, or NULL */
 	const struct listener	*listener;	/* a filter's, in the current config */
 	enum role		 role;		/* a filter's, for good */
@@ -33,13 +33,14 @@ struct child {
 	bool			 is_retired;	/* not to be started again */
 	pid_t			 pid;		/* 0: not running */
 	int64_t			 started_ms;
-	int64_t			 heard_ms;	/* the vault: its last sign of life; 0: none yet */
+	int64_t			 heard_ms;	/* its last sign of life; 0: none yet */
 	int64_t			 restart_ms;	/* when, if not running */
 	int			 delay_ms;
 };
 
-/* The vault (listener NULL), or a filter; not running yet.  NULL: ERR_TEMP. */
-struct child	*child_new(const struct listener *, struct err *);
+/* Not running yet; the listener is a filter's.  NULL: ERR_TEMP. */
+struct child	*child_new(enum child_kind, const struct listener *,
+		    struct err *);
 void	child_free(struct child *);
 
 /* It runs from now on. */
@@ -57,8 +58,8 @@ void	child_ended(struct child *);
 void	child_tell_vault_died(const struct child *filter);
 bool	child_is_due(const struct child *);
 /*
- * Has the vault been silent for so long?  One that has not said anything yet
- * may be waiting for the store's lock, or recovering it: start_ms.
+ * Has it been silent for so long?  A vault that has not said anything
+ * yet may be waiting for the store's lock, or recovering it: start_ms.
  */
 bool	child_is_silent(const struct child *, int limit_ms, int start_ms);
 /* Until the next start is due; at most a second, to see who is silent. */

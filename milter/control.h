@@ -20,8 +20,8 @@ struct config_bundle;
  * vault the channels of a new filter.  A child that was started meanwhile
  * has the newest already; generations tell.
  *
- * The other way the vault says that it is alive, and asks for a reload when
- * smimectl wants one.  The answer to that comes over a pipe whose writing end
+ * The other way each says that it is alive, and the vault asks for a reload
+ * when smimectl wants one.  The answer to that comes over a pipe whose writing end
  * goes along: a sentence if there was a mistake, else nothing, and the pipe
  * ends when the supervisor and each child that was told has closed it.
  */
@@ -44,7 +44,9 @@ enum control_request {
 
 /* What the vault with this pid says; *done is the caller's with a reload. */
 enum control_request control_take_request(int fd, pid_t vault, int *done);
-/* The vault's side; what the supervisor does not hear in time is no loss. */
+/* Does the child with this pid say that it is alive?  All else is ignored. */
+bool	control_is_alive(int fd, pid_t);
+/* A child's side; what the supervisor does not hear in time is no loss. */
 void	control_tell_alive(int fd);
 /* The vault's side: ask, and wait.  ERR_CONFIG: it stays as it was. */
 bool	control_reload(int fd, int timeout_ms, struct err *);

@@ -129,6 +129,19 @@ drain(void)
 		    "their senders will try again", session_in_hand());
 }
 
+/* The supervisor hears each second that threads of this process still run. */
+static void *
+tell_alive(void *arg)
+{
+	const struct filter_start	*start = arg;
+
+	for (;;) {
+		control_tell_alive(start->control);
+		sleep(1);
+	}
+	return NULL;
+}
+
 _Noreturn void
 filter_main(const struct filter_start *start)
 {
@@ -152,7 +165,8 @@ filter_main(const struct filter_start *start)
 	filter.custody = vault_client_new(start->channels, start->n_channels,
 	    start->config->vault_timeout * 1000, &filter.stamper);
 	if (!control_follow(start->control, start->generation, NULL, NULL,
-	    &err))
+	    &err) ||
+	    !process_thread(tell_alive, (void *)(uintptr_t)start, &err))
 		report_failure(start->ready, &err);
 	report_ready(start->ready);
 	if (smfi_main() != MI_SUCCESS) {

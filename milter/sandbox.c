@@ -175,12 +175,13 @@ restrict_files(const char *writable, const char **missing, struct err *err)
 	}
 	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]); i++)
 		is_ok = is_ok && allow(ruleset, readable[i], READ_FILES);
-	is_ok = is_ok && allow(ruleset, writable,
-	    ALL_FILES & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE) &&
-	    syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+	if (writable != NULL)
+		is_ok = is_ok && allow(ruleset, writable, ALL_FILES &
+		    ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE);
+	is_ok = is_ok && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 	if (!is_ok)
 		err_errno(err, ERR_CONFIG, "cannot restrict files to %s",
-		    writable);
+		    writable == NULL ? "libraries" : writable);
 	close(ruleset);
 	return is_ok;
 }

@@ -11,7 +11,8 @@
  * System calls (seccomp): no new programs, no new connections, no looking
  * into or signalling other processes, nothing that administers the system.
  * Files (Landlock, where the kernel has it): system libraries to read,
- * and one folder to write: the spool of a filter, the store of the vault.
+ * and one folder to write: the spool of a filter, the store of the vault; or
+ * none (NULL).
  *
  * *missing names in words what this build or kernel lacks; "" if nothing.
  * False: the kernel has it and refused it, ERR_CONFIG.

@@ -26,6 +26,7 @@ static const char *const	 process_names[] = {
 	[STATS_SUPERVISOR] = "supervisor",
 	[STATS_VAULT] = "vault",
 	[STATS_FILTER] = "filter",
+	[STATS_METRICS] = "metrics",
 };
 static const char *const	 state_names[] = {
 	"trusted", "anchor", "chain", "distrusted"
@@ -60,7 +61,7 @@ struct place {
 static struct stats {
 	int64_t			 started;
 	struct place		 places[STATS_PROCESSES];
-	count_t			 restarts[3];
+	count_t			 restarts[N_STATS_PROCESS];
 	count_t			 mails[N_ACTIONS][N_WHY];
 	count_t			 bytes;
 	struct histogram	 mail_us;
@@ -77,6 +78,7 @@ static struct stats {
 	struct group_count	 groups[GROUPS + 1];	/* the last: all others */
 }			*stats;
 static size_t		 here;
+static bool		 is_reader;
 
 bool
 stats_open(struct err *err)
@@ -128,6 +130,14 @@ void
 stats_here(size_t place)
 {
 	here = place < STATS_PROCESSES ? place : STATS_PROCESSES - 1;
+}
+
+void
+stats_read_only(void)
+{
+	is_reader = true;
+	if (stats != NULL)
+		mprotect(stats, sizeof(*stats), PROT_READ);
 }
 
 /* --- counting ------------------------------------------------------------ */
@@ -243,7 +253,7 @@ stats_config(uint32_t generation, bool is_taken)
 void
 stats_error(void)
 {
-	if (stats != NULL)
+	if (stats != NULL && !is_reader)
 		add(&stats->errors, 1);
 }
 
@@ -400,7 +410,7 @@ walk_processes(struct walk *w)
 		struct place	*p = &stats->places[i];
 		int		 kind = p->kind;
 
-		if (p->pid == 0 || kind < 0 || kind > STATS_FILTER)
+		if (p->pid == 0 || kind < 0 || kind >= N_STATS_PROCESS)
 			continue;
 		snprintf(w->labels, sizeof(w->labels),
 		    "process=\"%s\",pid=\"%lld\"", process_names[kind],
@@ -409,7 +419,7 @@ walk_processes(struct walk *w)
 	}
 	family(w, STATS_COUNTER, "smime_milter_process_restarts_total",
 	    "Processes that were started again after they had ended.");
-	for (size_t i = STATS_VAULT; i <= STATS_FILTER; i++) {
+	for (size_t i = STATS_VAULT; i < N_STATS_PROCESS; i++) {
 		label(w, "process", process_names[i]);
 		tell(w, (double)get(&stats->restarts[i]));
 	}

@@ -24,7 +24,13 @@ bool	stats_open(struct err *);
 
 /* --- processes ----------------------------------------------------------- */
 
-enum stats_process { STATS_SUPERVISOR, STATS_VAULT, STATS_FILTER };
+enum stats_process {
+	STATS_SUPERVISOR,
+	STATS_VAULT,
+	STATS_FILTER,
+	STATS_METRICS,
+	N_STATS_PROCESS
+};
 
 #define STATS_PROCESSES	64
 
@@ -36,6 +42,8 @@ void	stats_process(size_t place, enum stats_process, pid_t,
 	    bool is_restart);
 /* The calling process's own place, for what it has open. */
 void	stats_here(size_t place);
+/* The calling process counts nothing any more, and cannot. */
+void	stats_read_only(void);
 
 /* --- counting ------------------------------------------------------------ */
 

@@ -8,12 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifdef HAVE_LIBSYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
-
+#include "base/mem.h"
 #include "milter/control.h"
 #include "milter/log.h"
+#include "milter/notify.h"
 #include "milter/report.h"
 #include "milter/stats.h"
 #include "milter/supervisor.h"
@@ -115,9 +113,8 @@ handle_reload(struct supervisor *s, int done)
 }
 
 static void
-hear_vault(struct supervisor *s)
+hear_vault(struct supervisor *s, struct child *vault)
 {
-	struct child		*vault = s->children[0];
 	enum control_request	 request;
 	int			 done;
 
@@ -130,27 +127,59 @@ hear_vault(struct supervisor *s)
 	}
 }
 
+static void
+hear(struct supervisor *s, struct child *child)
+{
+	if (child->kind == CHILD_VAULT)
+		hear_vault(s, child);
+	else if (control_is_alive(child->control[0], child->pid))
+		child->heard_ms = child_clock_ms();
+}
+
+static int
+silence_ms(const struct supervisor *s)
+{
+	int	 limit_ms = s->config->vault_timeout * 1000;
+
+	return limit_ms < SILENT_MIN_MS ? SILENT_MIN_MS : limit_ms;
+}
+
 /*
  * A vault that hangs would have each mail wait for vault-timeout, for ever.
- * Killed it harms nothing: what it has committed is on disk.
+ * Killed it harms nothing: what it has committed is on disk.  A filter's
+ * mails are with their senders still.
  */
 static void
-end_silent_vault(struct supervisor *s)
+end_silent(const struct supervisor *s, struct child *child)
 {
-	struct child	*vault = s->children[0];
-	int		 limit_ms = s->config->vault_timeout * 1000;
-
-	if (limit_ms < SILENT_MIN_MS)
-		limit_ms = SILENT_MIN_MS;
-	if (!child_is_silent(vault, limit_ms, SUPERVISOR_START_MS))
+	if (child->is_retired || !child_is_silent(child, silence_ms(s),
+	    SUPERVISOR_START_MS))
 		return;
-	log_line(LOG_ERR, "the vault (process %ld) has given no sign of life "
-	    "for %lld seconds: it is killed", (long)vault->pid,
-	    (long long)(child_clock_ms() - (vault->heard_ms == 0 ?
-	    vault->started_ms : vault->heard_ms)) / 1000);
-	kill(vault->pid, SIGKILL);
+	log_line(LOG_ERR, "%s (process %ld) has given no sign of life "
+	    "for %lld seconds: it is killed", child->name, (long)child->pid,
+	    (long long)(child_clock_ms() - (child->heard_ms == 0 ?
+	    child->started_ms : child->heard_ms)) / 1000);
+	kill(child->pid, SIGKILL);
 	/* It may take its time to die, if it is the disk that hangs. */
-	vault->heard_ms = child_clock_ms();
+	child->heard_ms = child_clock_ms();
+}
+
+/* While something is down for good systemd starts all of it anew. */
+static void
+look_after(struct supervisor *s)
+{
+	bool	 are_well = true;
+
+	for (size_t i = 0; i < s->n_children; i++) {
+		struct child	*child = s->children[i];
+
+		end_silent(s, child);
+		if (!child->is_retired && (child->pid == 0 ||
+		    child->heard_ms == 0))
+			are_well = false;
+	}
+	if (are_well)
+		notify_alive();
 }
 
 static void
@@ -173,21 +202,27 @@ handle_signals(struct supervisor *s)
 static void
 one_round(struct supervisor *s, int timeout_ms)
 {
-	struct pollfd	 pfds[3] = {
-		{ .fd = s->signals, .events = POLLIN },
-		{ .fd = s->log_fds[0], .events = POLLIN },
-		{ .fd = s->children[0]->control[0], .events = POLLIN },
-	};
+	size_t		 n = s->n_children;
+	struct pollfd	*pfds = mem_array(n + 2, sizeof(*pfds));
 
-	if (poll(pfds, 3, timeout_ms) <= 0)
-		return;
-	/* A line of the log comes with each mail, all else is rare. */
-	if (pfds[1].revents != 0)
-		log_relay(s->log_fds[0]);
-	if (pfds[2].revents != 0)
-		hear_vault(s);
-	if (pfds[0].revents != 0)
-		handle_signals(s);
+	pfds[n] = (struct pollfd){ .fd = s->signals, .events = POLLIN };
+	pfds[n + 1] = (struct pollfd){ .fd = s->log_fds[0],
+	    .events = POLLIN };
+	for (size_t i = 0; i < n; i++)
+		pfds[i] = (struct pollfd){ .fd = s->children[i]->control[0],
+		    .events = POLLIN };
+	if (poll(pfds, n + 2, timeout_ms) > 0) {
+		/* A line of the log comes with each mail, all else is rare. */
+		if (pfds[n + 1].revents != 0)
+			log_relay(s->log_fds[0]);
+		/* A reload, which is the vault's to ask for, adds children. */
+		for (size_t i = n; i > 0; i--)
+			if (pfds[i - 1].revents != 0)
+				hear(s, s->children[i - 1]);
+		if (pfds[n].revents != 0)
+			handle_signals(s);
+	}
+	free(pfds);
 }
 
 /* --- stopping ------------------------------------------------------------------- */
@@ -228,6 +263,7 @@ stop_all(struct supervisor *s)
 	s->is_stopping = true;
 	stop_kind(s, CHILD_FILTER, STOP_SECONDS);
 	stop_kind(s, CHILD_VAULT, STOP_SECONDS);
+	stop_kind(s, CHILD_METRICS, STOP_SECONDS);
 	log_relay(s->log_fds[0]);
 	if (s->admin > 0)
 		unlink(s->admin_path);
@@ -248,20 +284,11 @@ release(struct supervisor *s)
 	config_free(s->config);
 }
 
-static void
-tell_systemd(const char *state)
-{
-#ifdef HAVE_LIBSYSTEMD
-	sd_notify(0, state);
-#else
-	(void)state;
-#endif
-}
-
 int
 supervisor_run(const struct supervisor_options *options)
 {
-	struct supervisor	 s = { .admin = -1, .log_fds = { -1, -1 } };
+	struct supervisor	 s = { .admin = -1,
+	    .metrics = -1, .log_fds = { -1, -1 } };
 	struct err		 err = { 0 };
 
 	process_raise_files();
@@ -272,7 +299,7 @@ supervisor_run(const struct supervisor_options *options)
 		report_failure(options->ready, &err);
 	}
 	report_ready(options->ready);
-	tell_systemd("READY=1");
+	notify_ready();
 	log_line(LOG_INFO, "ready: %zu listener%s, store %s%s",
 	    s.config->n_listeners, s.config->n_listeners == 1 ? "" : "s",
 	    s.config->store, s.config->enabled ? "" :
@@ -280,9 +307,9 @@ supervisor_run(const struct supervisor_options *options)
 	while (!s.is_stopping) {
 		restart_due(&s);
 		one_round(&s, child_wait_ms(s.children, s.n_children));
-		end_silent_vault(&s);
+		look_after(&s);
 	}
-	tell_systemd("STOPPING=1");
+	notify_stopping();
 	stop_all(&s);
 	log_line(LOG_INFO, "stopped");
 	release(&s);

@@ -22,6 +22,7 @@ struct supervisor {
 	struct process_user	 filter_user;
 	int			 admin;
 	char			*admin_path;
+	int			 metrics;	/* listens; -1: not configured */
 	int			 log_fds[2];	/* here, and the children's end */
 	int			 signals;
 	struct child		**children;	/* the vault first */
@@ -34,9 +35,9 @@ struct supervisor {
 /* Reads the configuration, and makes all that children inherit. */
 bool	supervisor_prepare(struct supervisor *, const char *path,
 	    struct err *);
-/* A filter for this listener, or the vault (NULL); not running yet. */
-bool	supervisor_add_child(struct supervisor *, const struct listener *,
-	    struct err *);
+/* Not running yet; the listener is a filter's. */
+bool	supervisor_add_child(struct supervisor *, enum child_kind,
+	    const struct listener *, struct err *);
 /* ready: see report.h; -1 where nobody waits. */
 bool	supervisor_start(struct supervisor *, struct child *, int ready,
 	    struct err *);

@@ -4,6 +4,7 @@
 
 #include "milter/control.h"
 #include "milter/log.h"
+#include "milter/notify.h"
 #include "milter/stats.h"
 #include "milter/supervisor_impl.h"
 #include "policy/config.h"
@@ -30,7 +31,8 @@ needs_restart(const struct config *a, const struct config *b)
 	return !is_same_text(a->store, b->store) ||
 	    !is_same_text(a->master_key, b->master_key) ||
 	    !is_same_text(a->user, b->user) ||
-	    !is_same_text(a->filter_user, b->filter_user);
+	    !is_same_text(a->filter_user, b->filter_user) ||
+	    !is_same_text(a->metrics, b->metrics);
 }
 
 static const struct listener *
@@ -88,7 +90,7 @@ add_filters(struct supervisor *s)
 
 		if (has_filter(s, listener))
 			continue;
-		if (!supervisor_add_child(s, listener, &err) ||
+		if (!supervisor_add_child(s, CHILD_FILTER, listener, &err) ||
 		    !control_send_channels(s->children[0]->control[0],
 		    listener->role,
 		    s->children[s->n_children - 1]->vault_ends,
@@ -106,6 +108,7 @@ tell_children(struct supervisor *s, const struct config_bundle *bundle,
 
 	for (size_t i = 0; i < s->n_children; i++)
 		if (!s->children[i]->is_retired &&
+		    s->children[i]->kind != CHILD_METRICS &&
 		    !control_send_config(s->children[i]->control[0],
 		    s->generation, bundle, done, &err))
 			log_line(LOG_ERR, "%s keeps its old configuration: %s",
@@ -118,17 +121,19 @@ supervisor_reload(struct supervisor *s, int done, struct err *err)
 	struct config_bundle	 bundle = { 0 };
 	struct config		*fresh = NULL;
 
+	notify_reloading();
 	if (!config_bundle_read(s->config_path, &bundle, err) ||
 	    !config_parse(bundle.sources, bundle.n, &fresh, err)) {
 		err_prefix(err, "the configuration stays as it was");
 		stats_config(0, false);
 		log_line(LOG_ERR, "%s", err->reason);
 		config_bundle_free(&bundle);
+		notify_ready();
 		return false;
 	}
 	if (needs_restart(s->config, fresh))
-		log_line(LOG_WARNING, "store, master-key, user and "
-		    "filter-user change only when the daemon is restarted");
+		log_line(LOG_WARNING, "store, master-key, user, "
+		    "filter-user and metrics change only when the daemon is restarted");
 	stats_config(++s->generation, true);
 	retire_filters(s, fresh);
 	config_free(s->config);
@@ -136,6 +141,7 @@ supervisor_reload(struct supervisor *s, int done, struct err *err)
 	tell_children(s, &bundle, done);
 	add_filters(s);
 	config_bundle_free(&bundle);
+	notify_ready();
 	log_line(LOG_INFO, "configuration reloaded (generation %u)",
 	    (unsigned)s->generation);
 	return true;

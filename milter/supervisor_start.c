@@ -11,6 +11,7 @@
 #include "milter/admin.h"
 #include "milter/filter.h"
 #include "milter/log.h"
+#include "milter/metrics.h"
 #include "milter/report.h"
 #include "milter/stats.h"
 #include "milter/supervisor_impl.h"
@@ -59,10 +60,10 @@ free_place(const struct supervisor *s)
 }
 
 bool
-supervisor_add_child(struct supervisor *s, const struct listener *listener,
-    struct err *err)
+supervisor_add_child(struct supervisor *s, enum child_kind kind,
+    const struct listener *listener, struct err *err)
 {
-	struct child	*child = child_new(listener, err);
+	struct child	*child = child_new(kind, listener, err);
 
 	if (child == NULL)
 		return false;
@@ -91,6 +92,19 @@ open_signals(struct supervisor *s, struct err *err)
 	return true;
 }
 
+static bool
+add_metrics(struct supervisor *s, struct err *err)
+{
+	const char	*spec = s->config->metrics;
+
+	if (!metrics_open(spec, &s->metrics, err) ||
+	    !supervisor_add_child(s, CHILD_METRICS, NULL, err))
+		return false;
+	if (strncmp(spec, "unix:", 5) == 0)
+		s->children[s->n_children - 1]->path = mem_str(spec + 5);
+	return true;
+}
+
 bool
 supervisor_prepare(struct supervisor *s, const char *path, struct err *err)
 {
@@ -107,11 +121,14 @@ supervisor_prepare(struct supervisor *s, const char *path, struct err *err)
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
 	    s->log_fds) == -1)
 		return err_errno(err, ERR_TEMP, "socketpair");
-	if (!supervisor_add_child(s, NULL, err))
+	if (!supervisor_add_child(s, CHILD_VAULT, NULL, err))
 		return false;
 	for (size_t i = 0; i < s->config->n_listeners; i++)
-		if (!supervisor_add_child(s, &s->config->listeners[i], err))
+		if (!supervisor_add_child(s, CHILD_FILTER,
+		    &s->config->listeners[i], err))
 			return false;
+	if (s->config->metrics[0] != '\0' && !add_metrics(s, err))
+		return false;
 	return admin_open(s->config->store, &s->user, &s->admin,
 	    &s->admin_path, err);
 }
@@ -135,6 +152,12 @@ collect_channels(const struct supervisor *s, size_t *n)
 	return list;
 }
 
+static const enum stats_process	 counted_as[] = {
+	[CHILD_VAULT] = STATS_VAULT,
+	[CHILD_FILTER] = STATS_FILTER,
+	[CHILD_METRICS] = STATS_METRICS,
+};
+
 static _Noreturn void
 become(struct supervisor *s, const struct child *child, pid_t parent,
     int ready)
@@ -146,8 +169,8 @@ become(struct supervisor *s, const struct child *child, pid_t parent,
 	/* What a terminal sends (Ctrl-C) is the supervisor's to handle. */
 	setpgid(0, 0);
 	stats_here(child->place);
-	stats_process(child->place, child->kind == CHILD_VAULT ? STATS_VAULT :
-	    STATS_FILTER, getpid(), child->started_ms != 0);
+	stats_process(child->place, counted_as[child->kind], getpid(),
+	    child->started_ms != 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (child->kind == CHILD_VAULT)
@@ -159,6 +182,15 @@ become(struct supervisor *s, const struct child *child, pid_t parent,
 		    .channels = channels,
 		    .n_channels = n_channels,
 		    .admin = s->admin,
+		    .control = child->control[1],
+		    .log = s->log_fds[1],
+		    .ready = ready,
+		});
+	if (child->kind == CHILD_METRICS)
+		metrics_main(&(struct metrics_start){
+		    .user = &s->filter_user,
+		    .supervisor = parent,
+		    .listener = s->metrics,
 		    .control = child->control[1],
 		    .log = s->log_fds[1],
 		    .ready = ready,

@@ -80,6 +80,7 @@ config_free(struct config *config)
 	free(config->user);
 	free(config->filter_user);
 	free(config->spool_dir);
+	free(config->metrics);
 	free(config->subaddress_delimiter);
 	free(config);
 }

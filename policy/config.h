@@ -180,6 +180,7 @@ struct config {
 	int			 vault_timeout;		/* seconds */
 	size_t			 key_rate;		/* signatures in a minute */
 	int			 stamp_lifetime;	/* seconds */
+	char			*metrics;		/* a socket, or "" */
 
 	struct listener		*listeners;
 	size_t			 n_listeners;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <arpa/inet.h>
+#include <sys/socket.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include "base/mem.h"
 #include "policy/config_check.h"
+#include "policy/config_socket.h"
 
 #define WARNINGS_MAX	200	/* one mistake may be in thousands of lines */
 
@@ -40,54 +41,19 @@ refuse(const struct config *config, int line, const char *found,
 }
 
 static bool
-check_unix(const struct config *config, struct listener *listener,
-    const char *path, struct err *err)
+check_listener(struct config *config, struct listener *listener,
+    struct err *err)
 {
-	if (path[0] != '/')
-		return refuse(config, listener->line, listener->spec,
-		    "a path that begins with / after \"unix:\"", err);
-	if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
-		return refuse(config, listener->line, listener->spec,
-		    "a path of at most 107 bytes", err);
-	listener->path = mem_str(path);
-	return true;
-}
+	struct config_socket	 where;
+	const char		*wanted = config_socket_parse(listener->spec,
+				    &where);
 
-static bool
-is_loopback(const char *host)
-{
-	uint8_t	 v4[4];
-	uint8_t	 v6[16];
-	char	 text[INET6_ADDRSTRLEN];
-
-	if (strcmp(host, "localhost") == 0)
-		return true;
-	if (inet_pton(AF_INET, host, v4) == 1)
-		return v4[0] == 127;
-	return inet_pton(AF_INET6, host, v6) == 1 &&
-	    inet_ntop(AF_INET6, v6, text, sizeof(text)) != NULL &&
-	    strcmp(text, "::1") == 0;
-}
-
-/* PORT@HOST.  libmilter listens on all of them where there is no host. */
-static bool
-check_inet(struct config *config, struct listener *listener, const char *rest,
-    int family, struct err *err)
-{
-	char		*end;
-	long		 port = strtol(rest, &end, 10);
-	const char	*host = *end == '@' ? end + 1 : "";
-	uint8_t		 addr[16];
-
-	if (rest[0] < '0' || rest[0] > '9' || port < 1 || port > 65535 ||
-	    (*end != '@' && *end != '\0'))
-		return refuse(config, listener->line, listener->spec,
-		    "a port from 1 to 65535, as in inet:8891@127.0.0.1", err);
-	if (host[0] != '\0' && strcmp(host, "localhost") != 0 &&
-	    inet_pton(family, host, addr) != 1)
-		return refuse(config, listener->line, listener->spec,
-		    "an IP address or localhost after \"@\"", err);
-	if (is_loopback(host))
+	if (wanted != NULL)
+		return refuse(config, listener->line, listener->spec, wanted,
+		    err);
+	if (where.family == AF_UNIX)
+		listener->path = mem_str(where.path);
+	if (where.family == AF_UNIX || where.is_loopback)
 		return true;
 	if (listener->role == ROLE_SEAL)
 		return refuse(config, listener->line, listener->spec,
@@ -100,22 +66,6 @@ check_inet(struct config *config, struct listener *listener, const char *rest,
 	    "that can reach it may have mail signed; protect it by other "
 	    "means", listener->spec);
 	return true;
-}
-
-static bool
-check_listener(struct config *config, struct listener *listener,
-    struct err *err)
-{
-	const char	*spec = listener->spec;
-
-	if (strncmp(spec, "unix:", 5) == 0)
-		return check_unix(config, listener, spec + 5, err);
-	if (strncmp(spec, "inet:", 5) == 0)
-		return check_inet(config, listener, spec + 5, AF_INET, err);
-	if (strncmp(spec, "inet6:", 6) == 0)
-		return check_inet(config, listener, spec + 6, AF_INET6, err);
-	return refuse(config, listener->line, spec, "unix:/PATH, "
-	    "inet:PORT@HOST or inet6:PORT@HOST", err);
 }
 
 /* --- groups against recipients ---------------------------------------- */

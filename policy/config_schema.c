@@ -51,6 +51,7 @@ static const struct config_row	 rows[] = {
 	TOP("vault-timeout", "20", config_value_seconds, vault_timeout),
 	TOP("key-rate", "300000", config_value_rate, key_rate),
 	TOP("stamp-lifetime", "7d", config_value_age, stamp_lifetime),
+	TOP("metrics", "\"\"", config_value_metrics, metrics),
 
 	LISTENER("role", "direct", config_value_role, role),
 	LISTENER("group", "\"\"", config_value_string, group),

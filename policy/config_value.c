@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/socket.h>
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "policy/config.h"
+#include "policy/config_socket.h"
 #include "policy/config_value.h"
 
 #define SIZE_LARGEST	(INT_MAX - 1)	/* libmilter counts in int */
@@ -210,6 +213,23 @@ config_value_path(void *field, const char *value, struct err *err)
 	if (value[0] != '/')
 		return config_value_refuse(value, "a path that begins with /",
 		    err);
+	return config_value_string(field, value, err);
+}
+
+/* It tells how much mail there is, and to nobody beyond this machine. */
+bool
+config_value_metrics(void *field, const char *value, struct err *err)
+{
+	struct config_socket	 where;
+	const char		*wanted;
+
+	if (value[0] == '\0')
+		return config_value_string(field, value, err);
+	if ((wanted = config_socket_parse(value, &where)) != NULL)
+		return config_value_refuse(value, wanted, err);
+	if (where.family != AF_UNIX && !where.is_loopback)
+		return config_value_refuse(value,
+		    "a unix socket or a loopback address", err);
 	return config_value_string(field, value, err);
 }
 

@@ -28,6 +28,7 @@ config_value_fn	 config_value_key_management;	/* enum key_management */
 config_value_fn	 config_value_string;		/* char *, replaced */
 config_value_fn	 config_value_name;		/* char *, not empty */
 config_value_fn	 config_value_path;		/* char *, absolute */
+config_value_fn	 config_value_metrics;		/* char *, a socket or "" */
 config_value_fn	 config_value_delimiter;	/* char *, of "+-=#_" */
 config_value_fn	 config_value_size;		/* size_t, bytes: "50M" */
 config_value_fn	 config_value_rate;		/* size_t, at least 1 */

@@ -55,6 +55,7 @@ doorway 'gmime/' smime/canon_gmime.c smime/address.c
 doorway 'libmilter/' milter/callbacks.c milter/filter.c
 doorway 'idn2\.h' base/addr.c
 doorway 'jansson\.h' 'tools/*'
+doorway 'microhttpd\.h' milter/metrics.c
 doorway 'seccomp\.h' 'milter/*'
 doorway 'systemd/' 'milter/*'
 

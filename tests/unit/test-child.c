@@ -84,7 +84,7 @@ int
 main(void)
 {
 	struct err	 err = { 0 };
-	struct child	*child = child_new(NULL, &err);
+	struct child	*child = child_new(CHILD_VAULT, NULL, &err);
 
 	REQUIRE_OK(child != NULL, err);
 	test_restarts(child);
