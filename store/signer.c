@@ -187,17 +187,27 @@ add_signer(CMS_ContentInfo *cms, const struct signer *signer,
 }
 
 /*
- * A fault in an RSA computation gives a signature that tells the key, and a
- * certificate that does not belong to the key one that nobody can verify.
+ * One fault in an RSA computation gives a signature that tells the key to
+ * whoever sees it, so that none leaves this process unverified.  With ECDSA it
+ * is only useless: whoever sends mail checks all that he is given, so that it
+ * would be found, and to verify here as well costs more than to sign.
  */
 static bool
-verify(CMS_SignerInfo *si, enum digest digest, const uint8_t *hash)
+verify(const struct signer *signer, CMS_SignerInfo *si)
+{
+	return EVP_PKEY_get_base_id(signer->key) == EVP_PKEY_EC ||
+	    CMS_SignerInfo_verify(si) == 1;
+}
+
+/* Is it the mail's hash that is in it? */
+static bool
+is_of_hash(CMS_SignerInfo *si, enum digest digest, const uint8_t *hash)
 {
 	const ASN1_OCTET_STRING	*signed_hash;
 
 	signed_hash = CMS_signed_get0_data_by_OBJ(si,
 	    OBJ_nid2obj(NID_pkcs9_messageDigest), -3, V_ASN1_OCTET_STRING);
-	return CMS_SignerInfo_verify(si) == 1 && signed_hash != NULL &&
+	return signed_hash != NULL &&
 	    ASN1_STRING_length(signed_hash) == (int)alg_digest_len(digest) &&
 	    memcmp(ASN1_STRING_get0_data(signed_hash), hash,
 	    alg_digest_len(digest)) == 0;
@@ -237,7 +247,7 @@ signer_sign(const struct signer *signer, enum digest digest,
 		err_openssl(err, ERR_TEMP, "sign");
 		goto out;
 	}
-	if (!verify(si, digest, hash)) {
+	if (!is_of_hash(si, digest, hash) || !verify(signer, si)) {
 		err_openssl(err, ERR_TEMP, "the signature just made does not "
 		    "verify");
 		goto out;

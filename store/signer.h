@@ -25,8 +25,8 @@ struct signer {
  * signingTime (now), smimeCapabilities, signingCertificateV2, and
  * SMIMEEncryptionKeyPreference where another certificate is for encryption.
  * RSA signs by PKCS#1 v1.5, or by RSASSA-PSS (RFC 4056) where that is asked for
- * or the key is for nothing else; EC by ECDSA.  The result has been verified.
- * False is ERR_TEMP.
+ * or the key is for nothing else; EC by ECDSA.  What RSA made has been verified;
+ * the rest is for the caller to do (smime/sign_check.h).  False is ERR_TEMP.
  */
 bool	signer_sign(const struct signer *, enum digest, const uint8_t *hash,
 	    struct buf *out, struct err *);
