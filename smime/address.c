@@ -240,6 +240,7 @@ doubt(const char *addr, const char *normalised)
 {
 	const char	*at = addr_domain(addr);
 	const char	*word = strstr(addr, "=?");
+	const char	*bracket = strpbrk(addr, "[]");
 
 	/* Only quotes let a blank in, and tell where it is. */
 	for (const char *p = addr; *p != '\0'; p += strspn(p, " ")) {
@@ -253,6 +254,9 @@ doubt(const char *addr, const char *normalised)
 	/* RFC 2047, section 5 has none there, some programs decode it. */
 	if (word != NULL && word < at && strstr(word, "?=") != NULL)
 		return "has an encoded word in its address";
+	/* Quotes let it be there; older programs then find no address. */
+	if (bracket != NULL && bracket < at)
+		return "has a square bracket in its address";
 	if (is_mapped(addr, normalised))
 		return "has a domain that is not written as it is shown";
 	return NULL;
