@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """No header makes a signature appear under an address that the recipient's
 program does not show as the sender.

@@ -18,6 +18,8 @@
 # Postfix and the daemon take users of their own.
 
 set -u -o pipefail
+# Debian's programs, not what else somebody has installed beside them.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 TEST_SOURCE=${TEST_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 TEST_BUILD=${TEST_BUILD:-$TEST_SOURCE/build}
 lib=$TEST_SOURCE/tests/lib
