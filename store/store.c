@@ -107,12 +107,31 @@ open_error(struct store *store, int rc, const char *doing, struct err *err)
 
 /* --- the folder and its lock -------------------------------------------- */
 
+/* "__db.001" */
+static bool
+is_region(const char *name)
+{
+	return strncmp(name, "__db.", 5) == 0 && strlen(name) == 8 &&
+	    strspn(name + 5, "0123456789") == 3;
+}
+
+/*
+ * A table that is being created, "__db.80000002.5e3713a", is there until it
+ * gets its name; where that was interrupted recovery removes it.
+ */
+static bool
+is_unfinished(const char *name)
+{
+	return strncmp(name, "__db.", 5) == 0 && !is_region(name);
+}
+
 static bool
 is_ours(const char *name)
 {
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
 	    strcmp(name, "lock") == 0 || strcmp(name, "admin.sock") == 0 ||
-	    strcmp(name, "lost+found") == 0 || strncmp(name, "log.", 4) == 0)
+	    strcmp(name, "lost+found") == 0 || is_unfinished(name) ||
+	    strncmp(name, "log.", 4) == 0)
 		return true;
 	for (size_t i = 0; i < TABLE_COUNT; i++)
 		if (strcmp(name, files[i].file) == 0)
@@ -127,7 +146,7 @@ refuse_entry(const char *dir, const char *name, bool is_new, struct err *err)
 	if (strcmp(name, "DB_CONFIG") == 0)
 		return err_set(err, ERR_CONFIG, "%s holds a file DB_CONFIG, "
 		    "which would change how the store works: remove it", dir);
-	if (strncmp(name, "__db.", 5) == 0)
+	if (is_region(name))
 		return err_set(err, ERR_CONFIG, "%s holds %s, a shared region "
 		    "of Berkeley DB: another program has opened the store; "
 		    "end it and remove the __db.* files", dir, name);
