@@ -57,6 +57,9 @@ printf '%s\n' "From: alice@example.org" "To: bob@example.net" \
     "Cc: carol@example.net" "Subject: The offer" \
     "Date: Wed, 25 Nov 2026 10:00:00 +0000" \
     "Content-Type: text/plain" "" "The text." >mail
+sed 's/^From: alice/From: judy/' mail >judys
+stamp judy@example.org judys
+borrowed=$(sed -n 's/^X-SMIME-Stamp: \([^\r]*\).*/\1/p' stamped)
 stamp alice@example.org mail
 attacks=attacks
 mkdir $attacks
@@ -71,11 +74,13 @@ attack "a To more" 's/^(To: .*)/\1\nTo: eve@example.net\r/'
 attack "another Cc" 's/^Cc: carol/Cc: eve/'
 attack "no Cc" '/^Cc:/d'
 attack "another Subject" 's/^(Subject: The) offer/\1 order/'
+attack "no Subject" '/^Subject:/d'
 attack "another Date" 's/10:00:00/10:00:01/'
 attack "another Message-ID" 's/^(Message-ID: <)./\1x/'
 attack "another type" 's/text.plain/text\/html/'
 attack "an encoding" 's/^(To: .*)/\1\nContent-Transfer-Encoding: base64\r/'
 attack "another body" 's/^The text/No text/'
+attack "no body" '$d'
 attack "a body behind" '$s/$/\nPS: the other text.\r/'
 
 # The stamp is.
@@ -83,6 +88,8 @@ attack "another time" 's/(t=1[0-9]*)[0-8];/\19;/; s/(t=1[0-9]*)9;/\18;/'
 attack "another login" 's/l=YWxpY2V/l=anVkeUB/'
 attack "no login" 's/l=[^;]*/l=/'
 attack "another client" 's/c=[^;]*/c=bG9jYWw/'
+attack "another sender" 's/; s=[^;]*/; s=anVkeUBleGFtcGxlLm9yZw/'
+attack "whom to encrypt to" 's/; e=1;/; e=0;/; t; s/; e=0;/; e=1;/'
 attack "another wish" 's/w=--/w=n-/'
 attack "another version" 's/v=1/v=2/'
 attack "another digest" 's/d=[^;]*/d=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/'
@@ -97,7 +104,8 @@ attack "two, the same" 's/^(X-SMIME-Stamp:.*)/\1\n\1/'
 attack "two, the second empty" 's/^(X-SMIME-Stamp:.*)/\1\nx-smime-stamp: v=1\r/'
 attack "huge" "s/l=/l=$(printf 'A%.0s' {1..50000})/"
 
-# One made with a key of one's own.
+# It is another mail's, or made with a key of one's own.
+attack "a borrowed one" "s/^(X-SMIME-Stamp: )[^\r]*/\1$borrowed/"
 text=$(sed -n 's/^X-SMIME-Stamp: \(.*\); m=.*/\1/p' stamped)
 mac=$(printf 'X-SMIME-Stamp:%s' "$text" |
     openssl dgst -sha256 -hmac "a key of one's own" -binary |

@@ -63,13 +63,13 @@ for layout in direct split; do
 	[ -z "$sink_pid" ] || { kill "$sink_pid"; wait "$sink_pid"; } 2>/dev/null
 	start_sink --no-8bitmime
 	rm -rf queue data etc
-	start_postfix --layout $layout
+	make_postfix --layout $layout
 	for service in $(postconf -c etc -P |
 	    sed -n 's|\(.*/inet\)/smtpd_milters = .*|\1|p' | tail -n 1); do
 		postconf -c etc -P "$service/smtpd_milters=$(postconf -c etc \
 		    -Ph "$service/smtpd_milters"),inet:127.0.0.1:$dkim_port"
 	done
-	postfix -c "$T/etc" reload >/dev/null 2>&1
+	run_postfix
 	send --login alice@example.org --to bob@example.net mail
 	expect_reply '^DATA 250'
 	wait_for_mail 1

@@ -271,14 +271,18 @@ port_answers() {
 	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# start_postfix [--layout direct|split] [SETTING...]: submission with SMTP AUTH
-# on $port, through the milter, all mail relayed to the sink.  Each SETTING is a
+# make_postfix [--layout direct|split] [SETTING...], start_postfix the same: a
+# configuration in etc/, of submission with SMTP AUTH on $port, through the milter, all mail relayed to the sink.  Each SETTING is a
 # line of main.cf.  Everybody in $logins may log in with $password, and nobody
 # has to, except with a layout: then Postfix gets what conf/ has for it, but for
 # paths, ports and TLS.  The second pass of split is on $seal_port.
 logins='alice@example.org heidi@example.org judy@example.org karl@example.org
     bob@example.net'
 start_postfix() {
+	make_postfix "$@"
+	run_postfix
+}
+make_postfix() {
 	local layout=
 	if [ "${1:-}" = --layout ]; then
 		layout=$TEST_SOURCE/conf/postfix-$2.cf
@@ -327,7 +331,6 @@ start_postfix() {
 	master_cf >etc/master.cf
 	[ -z "$layout" ] || add_services "$layout"
 	make_logins
-	run_postfix
 }
 
 # layout_part main.cf|master.cf FILE, as this story's Postfix can have it.
