@@ -31,9 +31,18 @@ log_open_child(int fd)
 	supervisor_fd = fd;
 }
 
+/* Warnings are about what will be, notices and errors about what was. */
+static bool
+is_trouble(int priority)
+{
+	return priority <= LOG_ERR || priority == LOG_NOTICE;
+}
+
 static void
 write_line(int priority, const char *line)
 {
+	if (is_trouble(priority))
+		stats_trouble(line);
 	if (target == TO_STDERR)
 		fprintf(stderr, "smime-milter: %s\n", line);
 	else

@@ -58,6 +58,12 @@ struct place {
 	count_t		 mails;		/* in hand */
 };
 
+/* The count is odd while it is being written. */
+struct trouble {
+	_Atomic uint32_t	 version;
+	struct stats_trouble	 what;
+};
+
 static struct stats {
 	int64_t			 started;
 	struct place		 places[STATS_PROCESSES];
@@ -75,6 +81,8 @@ static struct stats {
 	count_t			 certs[4];
 	count_t			 keys, expired, store_bytes;
 	_Atomic int64_t		 next_expiry;
+	struct trouble		 troubles[STATS_TROUBLES];
+	count_t			 n_troubles;
 	struct group_count	 groups[GROUPS + 1];	/* the last: all others */
 }			*stats;
 static size_t		 here;
@@ -268,6 +276,38 @@ stats_store(const struct stats_store *store)
 	stats->expired = store->expired;
 	stats->next_expiry = store->next_expiry;
 	stats->store_bytes = store->bytes;
+}
+
+void
+stats_trouble(const char *line)
+{
+	struct trouble	*t;
+
+	if (stats == NULL)
+		return;
+	t = &stats->troubles[get(&stats->n_troubles) % STATS_TROUBLES];
+	t->version++;
+	t->what.when = (int64_t)time(NULL);
+	snprintf(t->what.text, sizeof(t->what.text), "%s", line);
+	t->version++;
+	add(&stats->n_troubles, 1);
+}
+
+bool
+stats_trouble_at(size_t i, struct stats_trouble *out)
+{
+	uint64_t	 n = stats == NULL ? 0 : get(&stats->n_troubles);
+	struct trouble	*t;
+	uint32_t	 version;
+
+	if (i >= n || i >= STATS_TROUBLES)
+		return false;
+	t = &stats->troubles[(n - 1 - i) % STATS_TROUBLES];
+	version = t->version;
+	*out = t->what;
+	/* The memory is everybody's. */
+	out->text[sizeof(out->text) - 1] = '\0';
+	return version % 2 == 0 && version == t->version;
 }
 
 /* --- reading ------------------------------------------------------------- */

@@ -74,6 +74,14 @@ struct stats_store {
 };
 void	stats_store(const struct stats_store *);
 
+/*
+ * The last lines of the log that say why a mail was not taken, or that
+ * something is wrong; by the supervisor, who writes the log.
+ */
+#define STATS_TROUBLES		10
+#define STATS_TROUBLE_LEN	400	/* with its NUL; the rest is cut */
+void	stats_trouble(const char *line);
+
 /* --- reading ------------------------------------------------------------- */
 
 enum stats_kind { STATS_COUNTER, STATS_GAUGE, STATS_HISTOGRAM };
@@ -90,5 +98,13 @@ struct stats_sample {
 
 /* Every sample, those of one name together; borrowed until fn returns. */
 void	stats_walk(void (*fn)(void *, const struct stats_sample *), void *);
+
+struct stats_trouble {
+	int64_t	 when;
+	char	 text[STATS_TROUBLE_LEN];
+};
+
+/* The i-th of them, the newest first; false: there are no more. */
+bool	stats_trouble_at(size_t i, struct stats_trouble *);
 
 #endif

@@ -597,6 +597,22 @@ answer_status(const struct vault *vault, struct wire_reader *r,
 	return true;
 }
 
+static bool
+answer_troubles(const struct vault *vault, struct wire_reader *r,
+    struct buf *answer, struct err *err)
+{
+	struct stats_trouble	 trouble;
+
+	(void)vault;
+	if (!wire_is_done(r))
+		return malformed(err);
+	for (size_t i = 0; stats_trouble_at(i, &trouble); i++) {
+		wire_put_i64(answer, trouble.when);
+		wire_put_str(answer, trouble.text);
+	}
+	return true;
+}
+
 typedef bool answer_fn(const struct vault *, struct wire_reader *,
 	    struct buf *, struct err *);
 
@@ -628,6 +644,7 @@ static const struct {
 	{ WIRE_REMOVE, ADMIN, true, answer_remove },
 	{ WIRE_RELOAD, ADMIN, false, answer_reload },
 	{ WIRE_STATUS, ADMIN, false, answer_status },
+	{ WIRE_TROUBLES, ADMIN, false, answer_troubles },
 	{ WIRE_PUT_CRL, ADMIN, true, answer_put_crl },
 	{ WIRE_REMOVE_CRLS, ADMIN, true, answer_remove_crls },
 	{ WIRE_REWRAP, ADMIN, true, answer_rewrap },

@@ -287,3 +287,32 @@ vault_client_status(const char *path, vault_client_status_fn *fn, void *arg,
 	return ask_daemon(path, WIRE_STATUS, read_sample, &reader, is_absent,
 	    err);
 }
+
+struct trouble_reader {
+	vault_client_trouble_fn	*fn;
+	void			*arg;
+};
+
+static bool
+read_trouble(struct wire_reader *r, void *arg)
+{
+	const struct trouble_reader	*reader = arg;
+	int64_t				 when = wire_get_i64(r);
+	char				*text = wire_get_str(r);
+	bool				 is_whole = text != NULL;
+
+	if (is_whole)
+		reader->fn(reader->arg, when, text);
+	free(text);
+	return is_whole;
+}
+
+bool
+vault_client_troubles(const char *path, vault_client_trouble_fn *fn,
+    void *arg, bool *is_absent, struct err *err)
+{
+	struct trouble_reader	 reader = { fn, arg };
+
+	return ask_daemon(path, WIRE_TROUBLES, read_trouble, &reader,
+	    is_absent, err);
+}

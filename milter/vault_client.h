@@ -41,5 +41,10 @@ bool	vault_client_reload(const char *path, bool *is_absent, struct err *);
 typedef void vault_client_status_fn(void *arg, const struct stats_sample *);
 bool	vault_client_status(const char *path, vault_client_status_fn *fn,
 	    void *arg, bool *is_absent, struct err *);
+/* The last troubles in its log, the newest first; borrowed until fn returns. */
+typedef void vault_client_trouble_fn(void *arg, int64_t when,
+	    const char *text);
+bool	vault_client_troubles(const char *path, vault_client_trouble_fn *fn,
+	    void *arg, bool *is_absent, struct err *);
 
 #endif

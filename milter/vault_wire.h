@@ -55,7 +55,8 @@ enum wire_op {
 	WIRE_EVENTS,
 	WIRE_RECORDS,
 	WIRE_VERIFY,
-	WIRE_STATUS
+	WIRE_STATUS,
+	WIRE_TROUBLES
 };
 
 void	wire_put_u8(struct buf *, uint8_t);

@@ -40,6 +40,16 @@ keep_sample(void *arg, const struct stats_sample *s)
 	free(text);
 }
 
+static void
+keep_trouble(void *arg, int64_t when, const char *text)
+{
+	char	 time[TEXT_TIME_LEN];
+
+	text_time(when, time);
+	json_array_append_new(arg, json_pack("{s:s, s:o}", "time", time,
+	    "text", out_json_str(text)));
+}
+
 /* Of the samples of one name, the i-th; NULL after the last. */
 static const json_t *
 sample(const json_t *samples, const char *name, size_t i)
@@ -174,6 +184,17 @@ print_store(const json_t *samples)
 }
 
 static void
+print_troubles(const json_t *troubles)
+{
+	size_t	 i;
+	json_t	*t;
+
+	json_array_foreach(troubles, i, t)
+		out_field(i == 0 ? "last troubles" : "", "%s %s",
+		    out_json_text(t, "time"), out_json_text(t, "text"));
+}
+
+static void
 print_status(const json_t *samples, const char *path, int64_t now)
 {
 	print_processes(samples, now);
@@ -198,8 +219,8 @@ print_status(const json_t *samples, const char *path, int64_t now)
 }
 
 static bool
-ask(const struct cmd_context *ctx, json_t *samples, bool *is_absent,
-    struct err *err)
+ask(const struct cmd_context *ctx, json_t *samples, json_t *troubles,
+    bool *is_absent, struct err *err)
 {
 	struct config	*config = NULL;
 	char		*path;
@@ -209,7 +230,8 @@ ask(const struct cmd_context *ctx, json_t *samples, bool *is_absent,
 		return false;
 	path = mem_strf("%s/admin.sock", config->store);
 	is_ok = vault_client_status(path, keep_sample, samples, is_absent,
-	    err);
+	    err) && vault_client_troubles(path, keep_trouble, troubles,
+	    is_absent, err);
 	if (*is_absent)
 		err_set(err, ERR_TEMP, "no daemon runs on the store %s",
 		    config->store);
@@ -226,7 +248,7 @@ cmd_status(struct cmd_context *ctx, int argc, char **argv)
 	};
 	struct err			 err = { 0 };
 	bool				 is_absent = false;
-	json_t				*samples;
+	json_t				*samples, *troubles;
 	int				 opt, status = CMD_OK;
 
 	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
@@ -236,13 +258,18 @@ cmd_status(struct cmd_context *ctx, int argc, char **argv)
 	if (optind != argc)
 		return cmd_usage(argv[0]);
 	samples = json_array();
-	if (!ask(ctx, samples, &is_absent, &err))
+	troubles = json_array();
+	if (!ask(ctx, samples, troubles, &is_absent, &err))
 		status = cmd_fail(&err);
 	if (ctx->is_json && (status == CMD_OK || is_absent))
-		out_json_take(json_pack("{s:b, s:O}", "running",
-		    status == CMD_OK, "measures", samples));
-	else if (status == CMD_OK)
+		out_json_take(json_pack("{s:b, s:O, s:O}", "running",
+		    status == CMD_OK, "measures", samples, "troubles",
+		    troubles));
+	else if (status == CMD_OK) {
 		print_status(samples, ctx->config_path, ctx->now);
+		print_troubles(troubles);
+	}
 	json_decref(samples);
+	json_decref(troubles);
 	return status;
 }
