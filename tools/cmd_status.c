@@ -186,12 +186,13 @@ print_store(const json_t *samples)
 static void
 print_troubles(const json_t *troubles)
 {
-	size_t	 i;
-	json_t	*t;
+	for (size_t i = 0; i < json_array_size(troubles); i++) {
+		const json_t	*trouble = json_array_get(troubles, i);
 
-	json_array_foreach(troubles, i, t)
 		out_field(i == 0 ? "last troubles" : "", "%s %s",
-		    out_json_text(t, "time"), out_json_text(t, "text"));
+		    out_json_text(trouble, "time"),
+		    out_json_text(trouble, "text"));
+	}
 }
 
 static void
