@@ -27,7 +27,11 @@ cat >opendkim.conf <<-EOF
 EOF
 opendkim -f -x opendkim.conf >opendkim.out 2>&1 &
 dkim_pid=$!
-trap 'kill $dkim_pid; wait $dkim_pid; on_exit' EXIT
+stop_dkim() {
+	kill $dkim_pid
+	wait $dkim_pid
+}
+at_exit+=(stop_dkim)
 wait_until 10 port_answers "$dkim_port" || fail "OpenDKIM: $(cat opendkim.out)"
 
 # dkim_verify FILE: by Python's dkim, which is told the key.

@@ -49,6 +49,7 @@ start_sendmail() {
 	FEATURE(\`accept_unqualified_senders')dnl
 	FEATURE(\`accept_unresolvable_domains')dnl
 	FEATURE(\`promiscuous_relay')dnl
+	FEATURE(\`no_default_msa')dnl
 	DAEMON_OPTIONS(\`Name=MTA, Addr=127.0.0.1, Port=$port')dnl
 	END
 	sed "s|/run/smime-milter/smime-milter.sock|$(socket_of direct)|" \
@@ -86,4 +87,4 @@ stop_sendmail() {
 	kill "$sendmail_pid" $children && wait "$sendmail_pid"
 	sendmail_pid=
 } 2>/dev/null
-trap 'stop_sendmail; on_exit' EXIT
+at_exit+=(stop_sendmail)

@@ -51,9 +51,14 @@ fail() {
 	exit 1
 }
 
+# What a story has started besides is stopped by the functions in at_exit.
+at_exit=()
 on_exit() {
-	local status=$?
+	local status=$? stop
 	trap - EXIT
+	for stop in "${at_exit[@]}"; do
+		$stop
+	done
 	stop_postfix
 	stop_daemon
 	if [ -n "$sink_pid" ]; then kill "$sink_pid" && wait "$sink_pid"; fi
