@@ -49,6 +49,8 @@ start_sendmail() {
 	FEATURE(\`accept_unqualified_senders')dnl
 	FEATURE(\`accept_unresolvable_domains')dnl
 	FEATURE(\`promiscuous_relay')dnl
+	define(\`confQUEUE_LA', \`1000')dnl
+	define(\`confREFUSE_LA', \`1000')dnl
 	FEATURE(\`no_default_msa')dnl
 	DAEMON_OPTIONS(\`Name=MTA, Addr=127.0.0.1, Port=$port')dnl
 	END
