@@ -35,8 +35,13 @@ kill_one() {
 	wait "$daemon_pid"
 	wait_until 10 have_ended "${pids[@]}" ||
 	    fail "processes outlive the daemon"
+	# Its sockets are left: that they are there does not say it is ready,
+	# and what is killed while it starts ends it.
+	starts=$(grep -c ': ready: ' daemon.log)
 	start_daemon
+	wait_until 30 is_ready_again || fail "the daemon is not ready"
 } 2>/dev/null
+is_ready_again() { [ "$(grep -c ': ready: ' daemon.log)" -gt "$starts" ]; }
 
 # Its deliveries end before its processes do.
 reload_postfix() {
