@@ -120,7 +120,7 @@ def arrivals(sink):
         mail = render.read(path)
         envelope = render.read(path[:-len("eml")] + "env")
         yield (int(re.search(rb"(?m)^X-Count: (\d+)", mail).group(1)),
-               re.search(rb"RCPT TO:<([^>]*)>", envelope).group(1).decode(),
+               re.search(rb"(?i)RCPT TO:<([^>]*)>", envelope).group(1).decode(),
                mail)
 
 
