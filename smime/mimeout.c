@@ -37,12 +37,12 @@ static void
 end_line(struct search *search)
 {
 	const char	*text = search->head + 2;
-	size_t		 len = strlen(search->boundary);
-	size_t		 n = search->n;
+	size_t		 n = search->n, len;
 
 	if (!search->is_other && n > 2) {
 		for (n -= 2; n > 0 && strchr(" \t\r", text[n - 1]); n--)
 			;
+		len = strlen(search->boundary);
 		if (n >= len && memcmp(text, search->boundary, len) == 0)
 			search->has_boundary = true;
 		if (n > 0 && n < len && memcmp(text, search->boundary, n) == 0)
@@ -52,26 +52,50 @@ end_line(struct search *search)
 	search->is_other = false;
 }
 
+/*
+ * From inside a line that does not count to the next that could, which begins
+ * with "-", or else the last one that begins here; NULL: none does.  Base64
+ * has no "-", so that most of a large mail is passed at one go.
+ */
+static const uint8_t *
+next_line(const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t	*line = NULL, *dash, *lf;
+
+	while ((dash = memchr(p, '-', (size_t)(end - p))) != NULL) {
+		if (dash == p ? line == p : dash[-1] == '\n')
+			return dash;
+		lf = memchr(dash, '\n', (size_t)(end - dash));
+		if (lf == NULL)
+			return NULL;
+		line = p = lf + 1;
+	}
+	lf = memrchr(p, '\n', (size_t)(end - p));
+	return lf == NULL ? line : lf + 1;
+}
+
 static bool
 search_run(void *arg, const uint8_t *p, size_t len, struct err *err)
 {
 	struct search	*search = arg;
-	const uint8_t	*end = p + len;
+	const uint8_t	*end = p + len, *next;
 
 	(void)err;
 	while (p < end) {
-		const uint8_t	*lf;
-
 		while (p < end && *p != '\n' && !search->is_other &&
 		    search->n < sizeof(search->head)) {
 			if (search->n < 2 && *p != '-')
 				search->is_other = true;
 			search->head[search->n++] = (char)*p++;
 		}
-		if ((lf = memchr(p, '\n', (size_t)(end - p))) == NULL)
+		if (search->is_other)
+			next = next_line(p, end);
+		else if ((next = memchr(p, '\n', (size_t)(end - p))) != NULL)
+			next++;
+		if (next == NULL)
 			break;
 		end_line(search);
-		p = lf + 1;
+		p = next;
 	}
 	return true;
 }
