@@ -188,9 +188,10 @@ add_signer(CMS_ContentInfo *cms, const struct signer *signer,
 
 /*
  * One fault in an RSA computation gives a signature that tells the key to
- * whoever sees it, so that none leaves this process unverified.  With ECDSA it
- * is only useless: whoever sends mail checks all that he is given, so that it
- * would be found, and to verify here as well costs more than to sign.
+ * whoever sees it, so that none leaves this process unverified.  A faulty ECDSA
+ * signature tells far less, and to verify one costs more than to make it; it is
+ * left to whoever makes the mail, who checks every signature before it is sent
+ * (smime/sign_check.h).
  */
 static bool
 verify(const struct signer *signer, CMS_SignerInfo *si)
