@@ -1,86 +1,157 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# corpus-certs.sh FOLDER [SMIMECTL]: every file of a corpus of certificates
-# through "smimectl split".  Fails on a crash or a hang, where openssl finds
-# another number of certificates in a file that it can read, and where one
-# that it finds is not among ours.  FOLDER/../PASSWORDS.tsv, if it is there,
-# has a file and its passphrase on each line.  Prints how many of each verdict.
+# corpus-certs.sh FOLDER: every file of a corpus of certificates through
+# "smimectl split".  Fails on a crash or a hang, where openssl by itself finds
+# a certificate or key in a file that we do not find (or we find one that it
+# does not), and where the reason for a refusal is not what
+# FOLDER/../MANIFEST.tsv says the file is.  FOLDER/../PASSWORDS.tsv has a file
+# and its passphrase on each line.  Prints how many of each verdict, and why.
 set -u
 [ -d "${1:-}" ] || { echo "no corpus folder given"; exit 77; }
-corpus=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")/.." && pwd)
-smimectl=${2:-${TEST_BUILD:-$here/build}/tools/smimectl}
+build=${TEST_BUILD:-$here/build}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
+exec 3<<'EOT'
+import collections, csv, json, os, re, subprocess, sys
 
-complain() {
-	echo "${file#"$corpus"/}: $*"
-	failed=1
-}
+smimectl, finds, folder, work = sys.argv[1:]
+failed = False
 
-passphrase_of() {
-	[ -e "$corpus/../PASSWORDS.tsv" ] || return 0
-	awk -F '\t' -v file="$(basename "$corpus")/${1#"$corpus"/}" \
-	    '$1 == file && $2 != "?" { print $2 }' "$corpus/../PASSWORDS.tsv"
-}
 
-# Certificates as openssl finds them, in PEM; fails where it can read nothing.
-theirs() {
-	case $1 in
-	*.p12|*.pfx)
-		openssl pkcs12 -legacy -nokeys -in "$1" \
-		    -passin file:"$work/word" ;;
-	*)
-		if grep -q 'BEGIN PKCS7' "$1"; then
-			openssl pkcs7 -print_certs -in "$1"
-		else
-			# A key under an unknown passphrase ends it early.
-			openssl storeutl -certs -passin file:"$work/word" \
-			    "$1" </dev/null
-		fi ;;
-	esac 2>/dev/null
-}
+def complain(file, text):
+    global failed
+    print(f"{file}: {text}")
+    failed = True
 
-# One fingerprint on each line, sorted, each once.
-fingerprints() {
-	awk -v dir="$work/fp" '/-----BEGIN/ { n++ }
-	    n { print >(dir "/" n) }'
-	for pem in "$work"/fp/*; do
-		openssl x509 -in "$pem" -noout -fingerprint -sha256 \
-		    2>/dev/null
-	done | sed 's/.*=//; s/://g' | tr A-F a-f | sort -u
-	rm -f "$work"/fp/*
-}
 
-mkdir "$work/fp"
-while IFS= read -r -d '' file; do
-	passphrase_of "$file" >"$work/word"
-	[ -s "$work/word" ] || echo >"$work/word"
-	rm -rf "$work/out"
-	timeout 60 "$smimectl" --json split --out "$work/out" \
-	    --passphrase-file "$work/word" "$file" \
-	    >"$work/json" 2>"$work/errors" </dev/null
-	status=$?
-	[ $status -le 1 ] || complain "status $status: $(tail -n 3 "$work/errors")"
-	grep -h '"verdict"\|"kind"' "$work/json" | paste - - |
-	    tr -d '", \t' >>"$work/verdicts"
-	theirs "$file" >"$work/theirs.pem" || continue
-	fingerprints <"$work/theirs.pem" >"$work/theirs"
-	grep -A 4 '"kind": "certificate"' "$work/json" |
-	    sed -n 's/.*"fingerprint": "\([0-9a-f]*\)".*/\1/p' |
-	    sort -u >"$work/ours"
-	# One that we refuse, with a reason, was found as well.
-	refused=$(grep -A 1 '"kind": "certificate"' "$work/json" |
-	    grep -c '"verdict": "refused"')
-	missing=$(comm -23 "$work/theirs" "$work/ours" | wc -l)
-	[ "$missing" -le "$refused" ] ||
-	    complain "openssl finds $missing certificates that we do not"
-	# openssl reads no PKCS#7 in DER here, and finds nothing then.
-	[ ! -s "$work/theirs" ] || [ -z "$(comm -13 "$work/theirs" \
-	    "$work/ours")" ] || complain "we find more than openssl"
-done < <(find "$corpus" -type f -print0 | sort -z)
+def table(name):
+    """A .tsv beside the folder: each file's second and its sixth column."""
+    path = os.path.join(folder, "..", name)
+    if not os.path.exists(path):
+        return
+    for row in csv.reader(open(path), delimiter="\t", quoting=csv.QUOTE_NONE):
+        yield (os.path.normpath(os.path.join(folder, "..", row[0])),
+               row[1], row[5] if len(row) > 5 else "")
 
-sort "$work/verdicts" | uniq -c
-exit $failed
+
+def openssl_finds(rows):
+    """{(file, kind): hashes} of [(file, passphrase)]."""
+    text = "".join(f"{file}\t{word}\n" for file, word in rows)
+    done = subprocess.run([finds], input=text, capture_output=True, text=True,
+                          timeout=120)
+    if done.returncode != 0:
+        sys.exit(f"openssl-finds ended with {done.returncode}")
+    found = collections.defaultdict(set)
+    for line in done.stdout.splitlines():
+        file, kind, digest = line.split("\t")
+        found[file, kind].add(digest)
+    return found
+
+
+def split(number, file, word):
+    """Our items, and the key files that were written."""
+    out = f"{work}/{number}"
+    with open(f"{work}/word", "w") as words:
+        words.write(word + "\n")
+    try:
+        done = subprocess.run([smimectl, "--json", "split", "--out", out,
+            "--passphrase-file", words.name, file], capture_output=True,
+            text=True, timeout=60, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        complain(file, "it takes more than a minute")
+        return [], []
+    if done.returncode not in (0, 1):
+        complain(file, f"status {done.returncode}: {done.stderr[-300:]}")
+        return [], []
+    items = json.loads(done.stdout)["items"]
+    return items, [item["file"] for item in items
+                   if item["kind"] == "key" and item["file"]]
+
+
+# What a file is by its name and the manifest's word for it, and what it has to
+# be refused for; the first that fits.
+TRUE_REASONS = (
+    (r"PBMAC1", r"PBMAC1"),
+    (r"bad-encryption-oid", r"protection cannot be read"),
+    (r"_pub\b|pubkey|public_key|\.pub\.", r"a public key"),
+    (r"ml_dsa|slh_dsa|bad-oid|withdompar", r"damaged, or of an algorithm"),
+    (r"PKCS8/.*(enc|s2k)|enc-rsa|encrypted traditional|dsa_private_key",
+     r"no passphrase given opens the key"),
+    (r"pkcs12_data/bad1", r"no passphrase given opens this PKCS#12"),
+    (r"pkcs12_data/bad", r"part of this PKCS#12 file is"),
+    (r"malformed\.pkcs7", r"a damaged PKCS#7 file"),
+    (r"enveloped", r"PKCS#7 .* holds no certificates"),
+    (r"badasn1time", r"no readable validity"),
+    (r"invalid_utf8", r"invalid utf8string"),
+    (r"with_garbage", r"cut off or damaged"),
+    (r"smdsap\.pem", r"no certificate or key in it"),  # DSA parameters
+)
+
+
+def expected_reason(file):
+    for what, reason in TRUE_REASONS:
+        if re.search(what, f"{file} {special[file]}"):
+            return reason
+    return None
+
+
+words = {file: "" if word == "?" else word
+         for file, word, _ in table("PASSWORDS.tsv")}
+special = {file: text for file, _, text in table("MANIFEST.tsv")}
+files = sorted(os.path.normpath(os.path.join(at, name))
+               for at, _, names in os.walk(folder) for name in names)
+if not files:
+    sys.exit("no files in it")
+theirs = openssl_finds([(file, words.get(file, "")) for file in files])
+ours = {}
+key_files = {}
+for number, file in enumerate(files):
+    ours[file], written = split(number, file, words.get(file, ""))
+    key_files.update((key, file) for key in written)
+written_keys = openssl_finds([(key, words.get(file, ""))
+                              for key, file in key_files.items()])
+our_keys = collections.defaultdict(set)
+for key, file in key_files.items():
+    digests = written_keys[key, "key"]
+    if not digests:
+        complain(file, f"openssl cannot read {os.path.basename(key)}")
+    our_keys[file] |= digests
+
+for file in files:
+    refused = collections.Counter(item["kind"] for item in ours[file]
+                                  if item["verdict"] == "refused")
+    certs = {item["fingerprint"] for item in ours[file]
+             if item["kind"] == "certificate" and item["fingerprint"]}
+    for kind, mine in ("certificate", certs), ("key", our_keys[file]):
+        missing = theirs[file, kind] - mine
+        # What is refused with a reason was found, too.
+        if len(missing) > refused[kind]:
+            complain(file, f"openssl finds {len(missing)} {kind}s more")
+        if mine - theirs[file, kind]:
+            complain(file, f"openssl finds {len(mine - theirs[file, kind])} "
+                     f"{kind}s less, of {len(mine)}")
+    for item in ours[file]:
+        if item["verdict"] != "refused" or file not in special:
+            continue
+        reason = expected_reason(file)
+        if reason is None or not re.search(reason, item["reason"]):
+            complain(file, f"it should be refused as /{reason}/, and is as "
+                     f"\"{item['reason']}\"")
+
+items = [item for file in files for item in ours[file]]
+print(f"{len(files)} files; openssl finds "
+      f"{sum(len(t) for t in theirs.values())} certificates and keys in them")
+for (kind, verdict), n in sorted(collections.Counter(
+        (item["kind"], item["verdict"]) for item in items).items()):
+    print(f"{n:5} {kind} {verdict}")
+for (kind, reason), n in collections.Counter(
+        (item["kind"], re.sub(r"\([0-9.]+\)", "(OID)",
+         item["reason"].replace(work + "/", "")))
+        for item in items if item["verdict"] == "refused").most_common():
+    print(f"{n:5} {kind} refused: {reason}")
+sys.exit(failed)
+EOT
+python3 /dev/fd/3 "$build/tools/smimectl" "$build/tests/lib/openssl-finds" \
+    "$1" "$work"
