@@ -55,6 +55,18 @@ delivered() {
 }
 wait_until 20 delivered || fail "mail does not flow again: $(cat reply)"
 wait_for_mail 2
+
+# Not even an open door lets the filter's user in at the admin socket.
+chmod 755 store
+chmod 666 store/admin.sock
+setpriv --reuid daemon --regid daemon --clear-groups python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(sys.argv[1])
+sys.exit(s.recv(1) != b"")' "$T/store/admin.sock" ||
+    fail "it is not shut out of the admin socket"
+expect_log 'user [0-9]+ may not use the admin socket'
+chmod 700 store
 stop_daemon
 for socket in milter/socket milter/second store/admin.sock; do
 	[ ! -e $socket ] || fail "$socket is left behind"
