@@ -159,7 +159,6 @@ fields_open(const uint8_t *data, size_t len, char kind, uint8_t version,
 		    "this program knows up to %d", data[1], version);
 	r->p = data + 2;
 	r->left = len - 2 - SUM_LEN;
-	r->version = data[1];
 	r->failed = false;
 	return true;
 }

@@ -25,7 +25,6 @@ void	fields_end(struct buf *);
 struct fields_reader {
 	const uint8_t	*p;
 	size_t		 left;
-	uint8_t		 version;
 	bool		 failed;
 };
 

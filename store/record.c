@@ -10,8 +10,8 @@
 #define KIND_KEY	'K'
 #define KIND_CRL	'L'
 #define KIND_REVOKED	'R'
-#define VERSION_CERT	2	/* 1 did not say who added it */
-#define VERSION_KEY	2
+#define VERSION_CERT	1
+#define VERSION_KEY	1
 #define VERSION_CRL	1
 #define VERSION_REVOKED	1
 #define NAME_BYTES_MAX	2048
@@ -180,13 +180,6 @@ take_facts(struct fields_reader *r, struct cert_facts *facts)
 	take_addresses(r, facts);
 }
 
-static char *
-take_who(struct fields_reader *r)
-{
-	return r->version == 1 ? mem_str("") :
-	    fields_take_str(r, RECORD_WHO_MAX);
-}
-
 bool
 record_decode_cert(const uint8_t *data, size_t len, struct cert_record *record,
     struct err *err)
@@ -201,7 +194,7 @@ record_decode_cert(const uint8_t *data, size_t len, struct cert_record *record,
 	    CERT_DISTRUSTED);
 	record->added = (int64_t)fields_take_int(&r, 8);
 	record->source = fields_take_str(&r, RECORD_SOURCE_MAX);
-	record->added_by = take_who(&r);
+	record->added_by = fields_take_str(&r, RECORD_WHO_MAX);
 	take_facts(&r, &record->facts);
 	der = fields_take_bytes(&r, CERT_DER_MAX, &record->der_len);
 	if (der != NULL)
@@ -225,7 +218,7 @@ record_decode_key(const uint8_t *data, size_t len, struct key_record *record,
 	    (enum key_protection)fields_take_choice(&r, KEY_PASSPHRASE);
 	record->added = (int64_t)fields_take_int(&r, 8);
 	record->source = fields_take_str(&r, RECORD_SOURCE_MAX);
-	record->added_by = take_who(&r);
+	record->added_by = fields_take_str(&r, RECORD_WHO_MAX);
 	fields_take_buf(&r, RECORD_KEY_MAX, &record->sealed);
 	fields_take_buf(&r, RECORD_KEY_MAX, &record->wrapped);
 	if (fields_close(&r, err))

@@ -20,8 +20,8 @@
 #include "store/keywrap.h"
 #include "store/store_impl.h"
 
-#define VERSION		2
-#define CACHE_BYTES	(64u << 20)
+#define VERSION		1
+#define CACHE_BYTES	(160u << 20)	/* a million certificates' indexes */
 #define LOG_FILE_BYTES	(1u << 20)
 #define LOG_BUFFER	(256u << 10)
 #define CHECKPOINT_KB	4096	/* of log, which recovery reads again */
@@ -33,14 +33,13 @@ static const struct {
 	const char	*file;
 	const char	*doing;		/* when it fails to open */
 	u_int32_t	 page_size;	/* bytes; holds a usual record or key */
-	bool		 is_late;	/* stores of version 1 lack it */
 } files[TABLE_COUNT] = {
-	[TABLE_META] = { "meta.db", "open meta.db", 4096, false },
-	[TABLE_CERTS] = { "certs.db", "open certs.db", 8192, false },
-	[TABLE_KEYS] = { "keys.db", "open keys.db", 8192, false },
-	[TABLE_INDEX] = { "index.db", "open index.db", 4096, false },
-	[TABLE_CRLS] = { "crls.db", "open crls.db", 16384, true },
-	[TABLE_EVENTS] = { "events.db", "open events.db", 4096, true },
+	[TABLE_META] = { "meta.db", "open meta.db", 4096 },
+	[TABLE_CERTS] = { "certs.db", "open certs.db", 8192 },
+	[TABLE_KEYS] = { "keys.db", "open keys.db", 8192 },
+	[TABLE_INDEX] = { "index.db", "open index.db", 4096 },
+	[TABLE_CRLS] = { "crls.db", "open crls.db", 16384 },
+	[TABLE_EVENTS] = { "events.db", "open events.db", 4096 },
 };
 
 /* --- Berkeley DB's own words -------------------------------------------- */
@@ -320,7 +319,7 @@ open_table(struct store *store, enum table i, u_int32_t create,
 }
 
 static bool
-get_version(struct store *store, unsigned *out, struct err *err)
+check_version(struct store *store, struct err *err)
 {
 	struct buf	 value = { 0 };
 	unsigned	 version;
@@ -340,7 +339,6 @@ get_version(struct store *store, unsigned *out, struct err *err)
 		    store->dir, version, VERSION);
 		goto out;
 	}
-	*out = version;
 	is_ok = true;
 out:
 	buf_free(&value);
@@ -372,6 +370,15 @@ choose_master_key(struct store *store, const struct store_options *options,
 }
 
 static bool
+put_version(struct store *store, struct err *err)
+{
+	static const uint8_t	 version[2] = { VERSION >> 8, VERSION & 255 };
+
+	return table_put(store, TABLE_META, "version", 7, version,
+	    sizeof(version), err);
+}
+
+static bool
 check_master_key(struct store *store, const struct store_options *options,
     struct err *err)
 {
@@ -391,54 +398,24 @@ out:
 	return is_ok;
 }
 
-static bool
-put_version(struct store *store, struct err *err)
-{
-	static const uint8_t	 version[2] = { VERSION >> 8, VERSION & 255 };
-
-	return table_put(store, TABLE_META, "version", 7, version,
-	    sizeof(version), err);
-}
-
 /* What there is beside meta.db, which has told the version. */
 static bool
-open_others(struct store *store, unsigned version, struct err *err)
+open_others(struct store *store, struct err *err)
 {
 	for (size_t i = TABLE_META + 1; i < TABLE_COUNT; i++)
-		if (!open_table(store, (enum table)i,
-		    files[i].is_late && version == 1 ? DB_CREATE : 0, err))
+		if (!open_table(store, (enum table)i, 0, err))
 			return false;
-	return version == VERSION || put_version(store, err);
-}
-
-/* A store of an older version becomes one of ours, or stays as it is. */
-static bool
-upgrade(struct store *store, unsigned version, struct err *err)
-{
-	bool	 is_ok;
-	int	 rc;
-
-	rc = store->env->txn_begin(store->env, NULL, &store->txn, 0);
-	if (rc != 0)
-		return open_error(store, rc, "begin", err);
-	is_ok = open_others(store, version, err);
-	rc = is_ok ? store->txn->commit(store->txn, DB_TXN_SYNC) :
-	    store->txn->abort(store->txn);
-	store->txn = NULL;
-	return is_ok && (rc == 0 || open_error(store, rc, "commit", err));
+	return true;
 }
 
 static bool
 open_tables(struct store *store, const struct store_options *options,
     struct err *err)
 {
-	unsigned	 version;
-
 	return open_table(store, TABLE_META, 0, err) &&
-	    get_version(store, &version, err) &&
+	    check_version(store, err) &&
 	    check_master_key(store, options, err) &&
-	    (version == VERSION ? open_others(store, version, err) :
-	    upgrade(store, version, err));
+	    open_others(store, err);
 }
 
 static struct store *
