@@ -66,7 +66,25 @@ send_answer(int fd, const struct buf *answer)
 	while ((len = send(fd, answer->data, answer->len,
 	    MSG_NOSIGNAL)) == -1 && errno == EINTR)
 		;
+	if (len == -1 && errno != EPIPE && errno != ECONNRESET)
+		log_line(LOG_WARNING, "send an answer of the vault: %s",
+		    strerror(errno));
 	return len != -1;
+}
+
+/* For its mail a filter has no other channel: it is not given up. */
+static bool
+may_hear_again(const struct server *server)
+{
+	if (errno == EINTR)
+		return true;
+	if (server->rights == VAULT_ADMIN || errno == EBADF)
+		return false;
+	if (errno != ECONNRESET) {
+		log_line(LOG_WARNING, "hear a filter: %s", strerror(errno));
+		sleep(1);
+	}
+	return true;
 }
 
 /* Answer requests until the other side is gone, or does not listen. */
@@ -80,7 +98,7 @@ serve(const struct server *server)
 	for (;;) {
 		ssize_t	 len = recv(server->fd, request, WIRE_MAX, 0);
 
-		if (len == -1 && errno == EINTR)
+		if (len == -1 && may_hear_again(server))
 			continue;
 		if (len <= 0)
 			break;
