@@ -52,6 +52,7 @@ declare -A errors=([half]=0 [EINTR]=4 [EIO]=5 [ENOMEM]=12 [EMFILE]=24
 plan() {
 	printf '\0\0\0\0\0\0\0\0%-503s\n' "$*" 1<>faults
 }
+says() { sed "1,$1d" daemon.log | grep -Eq -- "$2"; }
 has_failed() { ! cmp -s -n 4 faults /dev/zero; }
 
 # fault PROCESS CLASS ERROR WHEN CAUSE: what the log says if the mail waits; "-"
@@ -73,9 +74,8 @@ fault() {
 	case $status in
 	0)	is_right ;;
 	2)	[ "$5" != - ] || fail "$row: $(cat verdict)"
-		sed "1,${lines}d" daemon.log >new.log
-		grep -Eq -- "$5" new.log ||
-		    fail "$row: no line says /$5/: $(cat verdict new.log)" ;;
+		wait_until 5 says "$lines" "$5" ||
+		    fail "$row: no line says /$5/: $(cat verdict)" ;;
 	3|141)	[[ "$2" = receive || "$2" = send || "$2" = poll ]] &&
 		    [ "$1" = filter ] || fail "$row: $(cat verdict)" ;;
 	*)	fail "$row: status $status: $(cat verdict)" ;;
