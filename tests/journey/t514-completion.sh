@@ -54,8 +54,25 @@ for command in $(sed -n 's/^\.Ss \([a-z]*\).*/\1/p' "$man"); do
 	done
 done
 
-# zsh reads its own, and knows the commands.
-if command -v zsh >/dev/null; then
-	zsh -n "$TEST_SOURCE/tools/completion/_smimectl" || fail "zsh"
-fi
+# In zsh, at a terminal: what was begun is completed, and then run.
+command -v zsh >/dev/null || skip "bash completes; zsh is not here"
+cat >keys <<-'EOF'
+	zmodload zsh/zpty
+	type_keys() { zpty -n -w shell "$1"; }
+	zpty shell zsh -f -i
+	type_keys "fpath=($TEST_SOURCE/tools/completion \$fpath)"$'\n'
+	type_keys $'autoload -Uz compinit && compinit -D -u && stty -echo\n'
+	type_keys $'smimectl ini\t--help; echo "<1:$?>"\n'
+	type_keys $'smimectl remove --cr\t</dev/null; echo "<2:$?>"\n'
+	type_keys "smimectl -c $T/smime-milter.conf sho"$'\tb\t; echo "<3:$?>"\n'
+	type_keys $'exit\n'
+	while zpty -r shell line; do print -r -- "$line"; done
+EOF
+TEST_SOURCE=$TEST_SOURCE T=$T timeout 60 zsh -f keys >typed 2>&1
+typed() { grep -aq -e "$1" typed || fail "zsh: no $1: $(cat -v typed)"; }
+typed 'usage: smimectl .* init'
+typed '<1:0>'
+typed 'remove .*--crls'
+typed 'bob@example\.net'
+typed '<3:0>'
 exit 0
