@@ -212,18 +212,24 @@ encode(const PKCS8_PRIV_KEY_INFO *p8, struct buf *plain, struct err *err)
 	return buf_ok(plain, "a private key", err);
 }
 
-/* "a key of an algorithm ...", by name or by its number. */
+/* The algorithm by its name or number: one that OpenSSL knows can be read. */
 static bool
 refuse_algorithm(const PKCS8_PRIV_KEY_INFO *p8, struct err *err)
 {
 	const ASN1_OBJECT	*alg;
 	char			 name[80] = "";
+	bool			 is_known = false;
 
 	ERR_clear_error();
-	if (PKCS8_pkey_get0(&alg, NULL, NULL, NULL, p8) == 1)
+	if (PKCS8_pkey_get0(&alg, NULL, NULL, NULL, p8) == 1) {
 		OBJ_obj2txt(name, sizeof(name), alg, 0);
-	return err_set(err, ERR_DATA, "a private key that is damaged, or of "
-	    "an algorithm that is not supported (%s)", name);
+		is_known = EVP_PKEY_asn1_find(NULL, OBJ_obj2nid(alg)) != NULL;
+	}
+	if (is_known)
+		return err_set(err, ERR_DATA, "a private key (%s) that is "
+		    "damaged", name);
+	return err_set(err, ERR_DATA, "a private key of an algorithm that is "
+	    "not supported (%s)", name);
 }
 
 bool
