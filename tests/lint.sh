@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What clang's analyzer, cppcheck and mandoc find in the tree: nothing, but for
+# lint.sh [BUILD]: what clang's analyzer, cppcheck and mandoc find: nothing, but for
 # what is in tests/lint.suppress with the reason why it is no fault.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -29,7 +29,7 @@ lint() {
 	fi
 }
 
-includes=(-I. -D_GNU_SOURCE -DSYSCONFDIR='""' -DLOCALSTATEDIR='""')
+includes=(-I. -I"${1:-build}" -D_GNU_SOURCE -DSYSCONFDIR='""' -DLOCALSTATEDIR='""')
 sources=({base,store,policy,smime,milter,tools}/*.c)
 
 analyze() {

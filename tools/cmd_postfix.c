@@ -188,7 +188,7 @@ read_options(struct cmd_context *ctx, int argc, char **argv,
 	    NULL)) != -1)
 		if (opt == OPT_LAYOUT)
 			wanted->layout = optarg;
-		else if (opt == OPT_PORT)
+		else if (opt == OPT_PORT && optarg != NULL)
 			wanted->port = optarg;
 		else if (opt == OPT_CHECK)
 			wanted->is_check = true;
