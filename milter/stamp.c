@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "base/addr.h"
 #include "base/mem.h"
 #include "milter/stamp.h"
 
@@ -355,6 +356,23 @@ check_time(int64_t made, int64_t now, int64_t lifetime, struct err *err)
 	return true;
 }
 
+/*
+ * Between the passes the MTA writes a sender in its own way: without needless
+ * quotes, a source route or a dot at the end.
+ */
+static bool
+is_same_sender(const char *a, const char *b)
+{
+	char		 one[ADDR_MAX], other[ADDR_MAX];
+	struct err	 ignored;
+
+	if (strcasecmp(a, b) == 0)
+		return true;
+	return addr_normalise(a, strlen(a), one, &ignored) &&
+	    addr_normalise(b, strlen(b), other, &ignored) &&
+	    strcmp(one, other) == 0;
+}
+
 bool
 stamp_check(const struct stamp_query *query, const struct stamp_keys *keys,
     int64_t now, int64_t lifetime, struct stamp *out, struct err *err)
@@ -367,7 +385,7 @@ stamp_check(const struct stamp_query *query, const struct stamp_keys *keys,
 	    !check_mac(query->text, len, mac, keys, out->time, err) ||
 	    !check_time(out->time, now, lifetime, err))
 		goto fail;
-	if (strcasecmp(out->sender, query->sender) != 0) {
+	if (!is_same_sender(out->sender, query->sender)) {
 		err_set(err, ERR_MESSAGE,
 		    "the stamp is for another envelope sender");
 		goto fail;

@@ -33,6 +33,7 @@ static const struct row {
 	const char	*extra;		/* a field more, at the end */
 	const char	*body;
 	const char	*sender;
+	const char	*stamped;	/* the sender in the first pass */
 	const char	*find;		/* in the stamp, ... */
 	const char	*replace;	/* ... becomes this */
 	int		 age;		/* seconds */
@@ -59,6 +60,12 @@ static const struct row {
 	    .body = "--a  b\r\n\r\nHello\r\n--a  b--" },
 	{ .what = "the sender's domain in another case",
 	    .sender = "alice@EXAMPLE.org" },
+	{ .what = "the sender was quoted without need",
+	    .stamped = "\"alice\"@example.org" },
+	{ .what = "the sender came with a route",
+	    .stamped = "@relay.example:alice@example.org" },
+	{ .what = "the sender's domain ended with a dot",
+	    .stamped = "alice@example.org." },
 
 	/* Attacks: another mail under a stamp. */
 	{ .what = "another From", .want = "another mail",
@@ -225,7 +232,8 @@ make(const struct row *row)
 	stamp.time -= row->age;
 	stamp.login = mem_str("alice@example.org");
 	stamp.client = mem_str("192.0.2.7");
-	stamp.sender = mem_str("alice@example.org");
+	stamp.sender = mem_str(row->stamped != NULL ? row->stamped :
+	    "alice@example.org");
 	digest(&untouched, stamp.digest);
 	REQUIRE_OK(stamp_make(&stamp, key, &text, &err), err);
 	stamp_clear(&stamp);
