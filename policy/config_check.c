@@ -68,6 +68,31 @@ check_listener(struct config *config, struct listener *listener,
 	return true;
 }
 
+static bool
+has_role(const struct config *config, enum role role)
+{
+	for (size_t i = 0; i < config->n_listeners; i++)
+		if (config->listeners[i].role == role)
+			return true;
+	return false;
+}
+
+/* One of two passes is of no use without the other. */
+static void
+check_passes(struct config *config)
+{
+	bool	 has_stamp = has_role(config, ROLE_STAMP);
+	bool	 has_seal = has_role(config, ROLE_SEAL);
+
+	if (has_stamp && !has_seal)
+		config_check_warn(config, 0, "there is a listener of role "
+		    "stamp and none of role seal: mail would be stamped, and "
+		    "neither signed nor encrypted");
+	if (has_seal && !has_stamp)
+		config_check_warn(config, 0, "there is a listener of role "
+		    "seal and none of role stamp: no mail would be signed");
+}
+
 /* --- groups against recipients ---------------------------------------- */
 
 /* The first group that has each want; NULL where none has it. */
@@ -204,6 +229,7 @@ config_check(struct config *config, struct err *err)
 	if (config->enabled && config->n_listeners == 0)
 		config_check_warn(config, 0, "there is no listener: no mail "
 		    "will reach the filter");
+	check_passes(config);
 	check_authorize(config);
 	check_ciphers(config);
 	return check_recipients(config, err);

@@ -383,6 +383,14 @@ static const struct {
 	    "insecure-network = true }", "t.conf:1: listener "
 	    "inet:1@192.0.2.1: every host that can reach it may have mail "
 	    "signed; protect it by other means" },
+	{ "a first pass without a second",
+	    "listener \"unix:/s\" { role = stamp }", "t.conf: there is a "
+	    "listener of role stamp and none of role seal: mail would be "
+	    "stamped, and neither signed nor encrypted" },
+	{ "a second pass without a first",
+	    "listener \"unix:/s\" { role = seal }", "t.conf: there is a "
+	    "listener of role seal and none of role stamp: no mail would "
+	    "be signed" },
 	{ "nobody authorised", "authorize { authenticated = false }",
 	    "t.conf: nobody is authorised: no mail will be signed or "
 	    "encrypted" },
