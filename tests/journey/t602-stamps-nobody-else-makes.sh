@@ -155,19 +155,34 @@ grep -q 'Subject: The offer' sink/$bounce.eml ||
     fail "the mail is not returned"
 ! grep -q 'v=1; t=' sink/$bounce.eml || fail "a stamp was returned"
 
+# Nor has it behind more header fields than Postfix looks through by itself.
+{
+	printf 'From: alice@example.org\nSubject: To many\nTo: x@closed.example'
+	for ((i = 0; i < 2500; i++)); do
+		printf ',\n person-number-%d@example.net' $i
+	done
+	printf '\n\nDear all.\n'
+} >many
+send --login alice@example.org --to x@closed.example many
+expect_reply '^DATA 250'
+wait_for_mail 6
+grep -q 'Subject: To many' sink/6.eml && [ "$(wc -c <sink/6.eml)" -gt 55000 ] ||
+    fail "the fields are not returned"
+! grep -q 'v=1; t=' sink/6.eml || fail "a stamp was returned"
+
 # With another master key: mail that was stamped before it is still sealed.
 stamp alice@example.org mail
 smimectl rewrap >rewrap.out 2>&1 || fail "rewrap: $(cat rewrap.out)"
 inject stamped
 expect_reply '^DATA 250'
-wait_for_mail 6
-verify 6 >entity
+wait_for_mail 7
+verify 7 >entity
 expect_signer alice
 stamp alice@example.org mail
 inject stamped
 expect_reply '^DATA 250'
-wait_for_mail 7
-verify 7 >entity
+wait_for_mail 8
+verify 8 >entity
 
 # Too old.
 configure stamp seal <<<"stamp-lifetime = 1s $options"
