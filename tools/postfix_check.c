@@ -201,6 +201,9 @@ check_hop(const struct check *c, const char *transport)
 		check_empty(c, hop, names[k],
 		    "it changes mail after it was stamped, which is refused "
 		    "then");
+	check_empty(c, hop, "smtp_fallback_relay", "mail that the second pass "
+	    "does not take, or not now, goes there with its stamp, unsigned "
+	    "and in clear");
 }
 
 static const struct postconf_service *

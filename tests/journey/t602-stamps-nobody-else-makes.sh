@@ -19,7 +19,8 @@ make_store
 import_key alice judy
 start_daemon
 start_sink
-start_postfix --layout split
+# A relay that takes what cannot be delivered is no second pass.
+start_postfix --layout split "smtp_fallback_relay = [127.0.0.1]:$(cat sink/port)"
 
 # stamp LOGIN FILE: the mail as the first pass hands it to Postfix.
 stamp() {
@@ -170,19 +171,35 @@ grep -q 'Subject: To many' sink/6.eml && [ "$(wc -c <sink/6.eml)" -gt 55000 ] ||
     fail "the fields are not returned"
 ! grep -q 'v=1; t=' sink/6.eml || fail "a stamp was returned"
 
+# While the second pass is away mail waits: it takes no other way.
+was_tried() {
+	sed "1,${lines}d" maillog >maillog.new
+	grep -Eq "smimehop/smtp.* status=(deferred|sent)" maillog.new
+}
+lines=$(wc -l <maillog)
+mv "$(socket_of seal)" "$(socket_of seal).away"
+send --login alice@example.org --to bob@example.net mail
+expect_reply '^DATA 250'
+wait_until 15 was_tried || fail "the second pass was not tried"
+mv "$(socket_of seal).away" "$(socket_of seal)"
+postqueue -c "$T/etc" -f || fail "postqueue"
+wait_for_mail 7
+verify 7 >entity
+expect_signer alice
+
 # With another master key: mail that was stamped before it is still sealed.
 stamp alice@example.org mail
 smimectl rewrap >rewrap.out 2>&1 || fail "rewrap: $(cat rewrap.out)"
 inject stamped
 expect_reply '^DATA 250'
-wait_for_mail 7
-verify 7 >entity
+wait_for_mail 8
+verify 8 >entity
 expect_signer alice
 stamp alice@example.org mail
 inject stamped
 expect_reply '^DATA 250'
-wait_for_mail 8
-verify 8 >entity
+wait_for_mail 9
+verify 9 >entity
 
 # Too old.
 configure stamp seal <<<"stamp-lifetime = 1s $options"

@@ -122,6 +122,10 @@ static const struct row {
 	{ "long lines broken after the stamp", "smimehop/unix/smtp_line",
 	    "x/y/smtp_line", "smimehop: smtp_line_length_limit = 998, "
 	    "wanted 0", NULL },
+	{ "a way past the second pass", "smtp_header_checks =\n",
+	    "smtp_header_checks =\nsmtp_fallback_relay = [192.0.2.1]\n",
+	    "smimehop: smtp_fallback_relay = [192.0.2.1]: mail that the "
+	    "second pass does not take", NULL },
 	{ "From rewritten on the way out", "smtp_generic_maps =\nsmtp_header",
 	    "smtp_generic_maps = hash:/x\nsmtp_header",
 	    "smtp: smtp_generic_maps = hash:/x: it changes From", NULL },
