@@ -219,6 +219,26 @@ seal_service(const struct check *c, const char *port)
 	return NULL;
 }
 
+static bool
+asks_role(const struct check *c, const struct postconf_service *s,
+    enum role role)
+{
+	const char	*p = postconf_get(c->pc, s, "smtpd_milters");
+	char		*address, *options;
+	bool		 is_asked = false;
+
+	while (milter_list_next(&p, &address, &options)) {
+		const struct listener	*l = milter_list_listener(c->pc,
+		    c->config, s, address);
+
+		if (l != NULL && l->role == role)
+			is_asked = true;
+		free(address);
+		free(options);
+	}
+	return is_asked;
+}
+
 /* A service whose mail was stamped has to send it on to the second pass. */
 static void
 check_stamped(const struct check *c, const struct postconf_service *service)
@@ -241,6 +261,10 @@ check_stamped(const struct check *c, const struct postconf_service *service)
 	if (seal == NULL)
 		find(c, service->name, "content_filter = %s: no smtpd in "
 		    "master.cf listens there", filter);
+	else if (!asks_role(c, seal, ROLE_SEAL))
+		find(c, service->name, "content_filter = %s: the smtpd there "
+		    "does not ask the listener of role seal: mail would leave "
+		    "with its stamp, unsigned and in clear", filter);
 	free(transport);
 }
 
@@ -361,6 +385,22 @@ check_smtpd(struct check *c, const struct postconf_service *s)
 	check_sealed(c, s);
 }
 
+/*
+ * What Postfix has to tell the postmaster passes no content_filter.  Bounces
+ * do neither, but bounce(8) has a cleanup service of its own for them.
+ */
+static void
+check_notices(const struct check *c)
+{
+	const char	*value = postconf_get(c->pc, NULL,
+	    "internal_mail_filter_classes");
+
+	if (strstr(value, "notify") != NULL)
+		find(c, "main.cf", "internal_mail_filter_classes = %s: what "
+		    "Postfix tells the postmaster is stamped and leaves with "
+		    "the stamp; wanted it without notify", value);
+}
+
 /* The sendmail command's mail is filtered by cleanup(8), for pickup(8). */
 static void
 check_local(struct check *c)
@@ -382,6 +422,8 @@ check_local(struct check *c)
 	c->is_used = true;
 	if (l->role == ROLE_STAMP && pickup != NULL)
 		check_stamped(c, pickup);
+	if (l->role == ROLE_STAMP)
+		check_notices(c);
 	if (l->role == ROLE_SEAL)
 		find(c, "main.cf", "non_smtpd_milters asks the listener of "
 		    "role seal: wanted that of role stamp, or direct");

@@ -126,6 +126,16 @@ static const struct row {
 	    "smtp_header_checks =\nsmtp_fallback_relay = [192.0.2.1]\n",
 	    "smimehop: smtp_fallback_relay = [192.0.2.1]: mail that the "
 	    "second pass does not take", NULL },
+	{ "a filter that is no second pass",
+	    "filter = smimehop:[127.0.0.1]:10026\npick",
+	    "filter = smimehop:[127.0.0.1]:smtp\npick",
+	    "submission: content_filter = smimehop:[127.0.0.1]:smtp: the "
+	    "smtpd there does not ask", NULL },
+	{ "stamps on what Postfix itself has to say", "cleanup_service_name = c",
+	    "internal_mail_filter_classes = bounce, notify\n"
+	    "cleanup_service_name = c",
+	    "main.cf: internal_mail_filter_classes = bounce, notify: ",
+	    NULL },
 	{ "From rewritten on the way out", "smtp_generic_maps =\nsmtp_header",
 	    "smtp_generic_maps = hash:/x\nsmtp_header",
 	    "smtp: smtp_generic_maps = hash:/x: it changes From", NULL },
