@@ -21,7 +21,8 @@ cat >virtual <<-'EOF'
 team@example.org m1@example.net, m2@example.net, m3@example.net,
  nocert@example.net, carol@example.net
 EOF
-start_postfix --layout split "virtual_alias_maps = texthash:$T/virtual"
+start_postfix --layout split "virtual_alias_maps = texthash:$T/virtual" \
+    'message_size_limit = 100000'
 
 cat >mail <<-'EOF'
 	From: Alice <alice@example.org>
@@ -76,3 +77,17 @@ done
     fail "the copies have not one Message-ID: $(cat ids)"
 [ "$(grep -c 'action=stamp .*nrcpt=10 ' daemon.log)" = 1 ] ||
     fail "the first pass has not its line in the log"
+
+# What submission has taken is not too large because it was encrypted.
+{
+	printf '%s\n' 'From: alice@example.org' 'To: bob@example.net' \
+	    'Subject: Much' ''
+	yes 'Much text, and all of it is wanted.' | head -c 90000
+} >much
+send --login alice@example.org --to bob@example.net much
+expect_reply '^DATA 250'
+wait_for_mail 13
+[ "$(wc -c <sink/13.eml)" -gt 100000 ] || fail "the mail has not grown"
+decrypt bob 13 >inner
+verify "$T/inner" >entity
+expect_signer alice
