@@ -540,5 +540,7 @@ main(void)
 	    false);
 	status |= run("the vault", be_vault, &owner, false);
 	clear_world(listener);
+	free(owner.name);
+	free(filter.name);
 	return status;
 }
