@@ -33,8 +33,10 @@ add(struct pieces *pieces)
 {
 	struct piece	*piece;
 
-	pieces->list = mem_grow(pieces->list, pieces->n + 1,
-	    sizeof(*pieces->list));
+	/* Twice as many each time: a body may come in as many pieces as bytes. */
+	if ((pieces->n & (pieces->n - 1)) == 0)
+		pieces->list = mem_grow(pieces->list, pieces->n == 0 ? 1 :
+		    2 * pieces->n, sizeof(*pieces->list));
 	piece = &pieces->list[pieces->n++];
 	memset(piece, 0, sizeof(*piece));
 	return piece;
