@@ -362,12 +362,34 @@ has_role(const struct config *config, enum role role)
 	return false;
 }
 
+/*
+ * Said of this service alone: with logins for all in main.cf, services that
+ * take mail back from other filters have them, too.
+ */
+static bool
+takes_logins(const struct check *c, const struct postconf_service *s)
+{
+	char	*key = mem_strf("%s/%s", s->name, s->type);
+	bool	 is_said = false;
+
+	for (size_t i = 0; i < c->pc->n_params; i++)
+		if (is_same(c->pc->params[i].service, key) && is_same(
+		    c->pc->params[i].name, "smtpd_sasl_auth_enable"))
+			is_said = is_same(c->pc->params[i].value, "yes");
+	free(key);
+	return is_said;
+}
+
 static void
 check_smtpd(struct check *c, const struct postconf_service *s)
 {
 	const struct listener	*l = check_list(c, s, "smtpd_milters",
 	    s->name);
 
+	if (l == NULL && takes_logins(c, s))
+		find(c, s->name, "smtpd_milters does not ask the filter, but "
+		    "people log in there: their mail leaves unsigned and in "
+		    "clear");
 	if (l == NULL)
 		return;
 	c->is_used = true;
