@@ -10,9 +10,11 @@
 #include <openssl/x509v3.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "store/bundle.h"
 #include "store/cert.h"
 #include "store/export.h"
+#include "store/key.h"
 #include "tools/certs.h"
 #include "tools/cmd.h"
 #include "tools/files.h"
@@ -208,6 +210,22 @@ split_cert(struct splitter *s, const char *source, const struct piece *pieces,
 	buf_free(&out);
 }
 
+/* "key-3f9a12cd": by its public key, so that files do not meet in a name. */
+static char *
+key_name(const struct bundle_item *item)
+{
+	uint8_t		 id[KEY_ID_LEN];
+	char		 hex[2 * 4 + 1];
+	EVP_PKEY	*key;
+	struct err	 ignored;
+
+	if (!key_parse(item->der.data, item->der.len, &key, id, &ignored))
+		return mem_strf("key-%s", item->where);
+	EVP_PKEY_free(key);
+	text_hex(id, 4, hex);
+	return mem_strf("key-%s", hex);
+}
+
 static void
 split_key(struct splitter *s, const char *source, const struct piece *owner,
     const struct bundle_item *item)
@@ -216,7 +234,7 @@ split_key(struct splitter *s, const char *source, const struct piece *owner,
 	struct err	 err;
 	bool		 is_wrapped = item->wrapped.len > 0;
 	char		*name = owner != NULL ? mem_str(owner->name) :
-			    mem_strf("key-%s", item->where);
+			    key_name(item);
 
 	for (char *c = name; *c != '\0'; c++)
 		if (!is_plain(*c))
@@ -232,12 +250,18 @@ split_key(struct splitter *s, const char *source, const struct piece *owner,
 
 static void
 split_crl(struct splitter *s, const char *source,
-    const struct bundle_item *item, size_t number)
+    const struct bundle_item *item)
 {
 	struct buf	 out = { 0 };
 	struct err	 err;
-	char		*name = mem_strf("crl-%zu", number);
+	uint8_t		 digest[EVP_MAX_MD_SIZE];
+	char		 hex[2 * 4 + 1] = "";
+	char		*name;
 
+	if (EVP_Digest(item->der.data, item->der.len, digest, NULL,
+	    EVP_sha256(), NULL) == 1)
+		text_hex(digest, 4, hex);
+	name = mem_strf("crl-%s", hex);
 	if (export_pem("X509 CRL", &item->der, &out, &err))
 		write_piece(s, source, item, NULL, name, ".pem", &out);
 	else
@@ -282,7 +306,7 @@ split_bundle(struct splitter *s, const char *source,
 			split_key(s, source, find_owner(pieces, bundle->n,
 			    item), item);
 		else if (item->kind == BUNDLE_CRL && item->reason == NULL)
-			split_crl(s, source, item, i + 1);
+			split_crl(s, source, item);
 	}
 	for (size_t i = 0; i < bundle->n; i++) {
 		if (pieces[i].cert == NULL)

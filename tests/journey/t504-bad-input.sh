@@ -94,6 +94,19 @@ smimectl remove --yes bob@example.net >/dev/null || fail "remove bob"
 smimectl list >after
 cmp before after || fail "something stayed in the store"
 
+# Keys without certificates, each in a file of its own: none is in another's way.
+for i in 1 2; do
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 \
+	    -out lone-$i.pem 2>/dev/null || fail "openssl genpkey"
+done
+smimectl split --out lone lone-1.pem lone-2.pem >out 2>&1 ||
+    fail "split: $(cat out)"
+for i in 1 2; do
+	want=$(openssl pkey -in lone-$i.pem -pubout -outform DER | sha256sum)
+	openssl pkey -in "lone/key-${want:0:8}.key" -noout ||
+	    fail "key $i is not there: $(ls lone)"
+done
+
 # Usage: 2, and help: 0.
 smimectl >out 2>&1; [ $? = 2 ] || fail "no command"
 smimectl nonsense >out 2>&1; [ $? = 2 ] || fail "an unknown command"
