@@ -20,7 +20,7 @@ with_name true 2>/dev/null || skip "no host name can be made here"
 # start_sendmail: as start_postfix, in the layout that conf/sendmail-direct.mc
 # has.
 start_sendmail() {
-	local m4=$sendmail_root/usr/share/sendmail/cf login
+	local m4=$sendmail_root/usr/share/sendmail/cf
 	port=$(free_port)
 	mkdir -p -m 755 sm/empty
 	mkdir -m 700 sm/queue sm/sasl
@@ -63,17 +63,7 @@ start_sendmail() {
 	END
 	m4 -D_CF_DIR_="$m4/" "$m4/m4/cf.m4" sm/sendmail.mc >sm/sendmail.cf \
 	    2>sm/m4.err || fail "m4: $(cat sm/m4.err)"
-	cat >sm/sasl/Sendmail.conf <<-END
-	pwcheck_method: auxprop
-	auxprop_plugin: sasldb
-	mech_list: PLAIN
-	sasldb_path: $T/sm/sasl/sasldb2
-	END
-	for login in $logins; do
-		printf %s "$password" | saslpasswd2 -c -p \
-		    -f sm/sasl/sasldb2 -u "${login#*@}" "${login%@*}" ||
-		    fail "saslpasswd2"
-	done
+	make_logins sm/sasl Sendmail
 	chmod 600 sm/sasl/*
 	with_name "$sendmail" "-C$T/sm/sendmail.cf" -bD -q1m -X "$T/maillog" \
 	    >sm/out 2>&1 &

@@ -336,7 +336,9 @@ make_postfix() {
 	[ $# = 0 ] || postconf -c "$T/etc" -e "$@" || fail "postconf"
 	master_cf >etc/master.cf
 	[ -z "$layout" ] || add_services "$layout"
-	make_logins
+	make_logins etc/sasl smtpd
+	chgrp postfix etc/sasl/sasldb2
+	chmod 640 etc/sasl/sasldb2
 }
 
 # layout_part main.cf|master.cf FILE, as this story's Postfix can have it.
@@ -360,21 +362,19 @@ add_services() {
 	cat services.cf >>etc/master.cf
 }
 
+# make_logins FOLDER PROGRAM: how Cyrus SASL finds $logins for it.
 make_logins() {
 	local login
-	cat >etc/sasl/smtpd.conf <<-EOF
+	cat >"$1/$2.conf" <<-EOF
 	pwcheck_method: auxprop
 	auxprop_plugin: sasldb
 	mech_list: PLAIN
-	sasldb_path: $T/etc/sasl/sasldb2
+	sasldb_path: $T/$1/sasldb2
 	EOF
 	for login in $logins; do
-		printf %s "$password" | saslpasswd2 -c -p \
-		    -f etc/sasl/sasldb2 -u "${login#*@}" "${login%@*}" ||
-		    fail "saslpasswd2"
+		printf %s "$password" | saslpasswd2 -c -p -f "$1/sasldb2" \
+		    -u "${login#*@}" "${login%@*}" || fail "saslpasswd2"
 	done
-	chgrp postfix etc/sasl/sasldb2
-	chmod 640 etc/sasl/sasldb2
 }
 
 run_postfix() {
