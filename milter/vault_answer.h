@@ -23,17 +23,16 @@ struct vault {
 	/* Asks the supervisor for a new configuration; NULL: there is none. */
 	bool		(*reload)(void *arg, struct err *);
 	void		*arg;
-	/*
-	 * Told of each signature that was refused; may be NULL.
-	 */
+	/* Told of each signature that was refused; may be NULL. */
 	void		(*record)(const struct sign_request *,
 			    const char *reason);
 };
 
 /*
  * The answer to one request packet; both as vault_wire.h says.  Whatever the
- * packet holds, there is an answer; an empty one to WIRE_NOTE, not to be sent.  Signatures must meet the rules of the
- * current snapshot.  Does no I/O but the store's.
+ * packet holds, there is an answer, but for WIRE_NOTE: that is empty and not
+ * to be sent.  Signatures must meet the rules of the current snapshot.  Does
+ * no I/O but the store's.
  */
 void	vault_answer(const struct vault *, enum vault_rights,
 	    const uint8_t *request, size_t len, struct buf *answer);
