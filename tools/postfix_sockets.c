@@ -9,14 +9,7 @@
 
 #include "base/mem.h"
 #include "tools/milter_list.h"
-#include "tools/postfix_check.h"
-
-struct sockets {
-	const struct postconf	*pc;
-	const struct config	*config;
-	postfix_finding_fn	*tell;
-	void			*arg;
-};
+#include "tools/postfix_look.h"
 
 /* May Postfix's user connect, by the socket's owner, group and mode? */
 static bool
@@ -40,11 +33,11 @@ may_connect(const char *user, const struct stat *st)
 }
 
 static void
-check_socket(const struct sockets *c, const struct postconf_service *s,
+check_socket(const struct postfix_look *look, const struct postconf_service *s,
     const char *address)
 {
-	const char	*queue = postconf_get(c->pc, NULL, "queue_directory");
-	const char	*user = postconf_get(c->pc, NULL, "mail_owner");
+	const char	*queue = postconf_get(look->pc, NULL, "queue_directory");
+	const char	*user = postconf_get(look->pc, NULL, "mail_owner");
 	bool		 is_below = s->is_chroot || address[5] != '/';
 	char		*path = mem_strf("%s%s%s", is_below ? queue : "",
 	    is_below && address[5] != '/' ? "/" : "", address + 5);
@@ -62,23 +55,23 @@ check_socket(const struct sockets *c, const struct postconf_service *s,
 		text = mem_strf("%s may not connect to the socket %s; wanted "
 		    "group = \"%s\" in its listener", user, path, user);
 	if (text != NULL)
-		c->tell(c->arg, s->name, text);
+		postfix_look_found(look, s->name, "%s", text);
 	free(text);
 	free(path);
 }
 
 static void
-check_sockets_of(const struct sockets *c, const struct postconf_service *s,
-    const char *name)
+check_sockets_of(const struct postfix_look *look,
+    const struct postconf_service *s, const char *name)
 {
-	const char	*p = postconf_get(c->pc, s, name);
+	const char	*p = postconf_get(look->pc, s, name);
 	char		*address, *options;
 
 	while (milter_list_next(&p, &address, &options)) {
 		if (strncmp(address, "unix:", 5) == 0 &&
-		    milter_list_listener(c->pc, c->config, s,
+		    milter_list_listener(look->pc, look->config, s,
 		    address) != NULL)
-			check_socket(c, s, address);
+			check_socket(look, s, address);
 		free(address);
 		free(options);
 	}
@@ -88,16 +81,16 @@ void
 postfix_check_sockets(const struct postconf *pc, const struct config *config,
     postfix_finding_fn *tell, void *arg)
 {
-	const struct sockets	 c = { pc, config, tell, arg };
+	const struct postfix_look	 look = { pc, config, tell, arg };
 
 	for (size_t i = 0; i < pc->n_services; i++) {
 		const struct postconf_service	*s = &pc->services[i];
 
-		if (postconf_find(pc, s->name, s->type) != s)
+		if (!postfix_look_counts(&look, s))
 			continue;
 		if (strcmp(s->command, "smtpd") == 0)
-			check_sockets_of(&c, s, "smtpd_milters");
+			check_sockets_of(&look, s, "smtpd_milters");
 		if (strcmp(s->name, "cleanup") == 0)
-			check_sockets_of(&c, s, "non_smtpd_milters");
+			check_sockets_of(&look, s, "non_smtpd_milters");
 	}
 }

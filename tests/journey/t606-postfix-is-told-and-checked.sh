@@ -22,10 +22,11 @@ check() {
 # by the next.
 change() {
 	cp -r etc.good/. etc/
-	case $1 in
+	case ${1%%=*} in
 	*/*) postconf -P "$@" ;;
 	*) postconf -e "$@" ;;
 	esac || fail "postconf $*"
+	touch -d '1 minute ago' etc/*.cf	# Postfix waits beside fresh ones
 }
 
 for layout in direct split; do
@@ -75,6 +76,17 @@ change 'smimehop/unix/disable_mime_output_conversion=no'
 check '^smimehop: disable_mime_output_conversion = no, wanted yes'
 change "127.0.0.1:$port/inet/content_filter="
 check 'leave with its stamp'
+cat >checks <<-'EOF'
+	# REPLACE is nothing here
+	/^X-Test:/ WARN we do not replace it
+EOF
+change "milter_header_checks = pcre:$T/checks"
+check
+echo '/^Content-Type:/ REPLACE Content-Type: text/plain' >>checks
+check "^cleanup: milter_header_checks: pcre:$T/checks has REPLACE"
+printf '%s\n' '@example.org OK' '.example.net FILTER smtp:[192.0.2.1]' >access
+change "smtpd_client_restrictions = check_client_access texthash:$T/access"
+check "^127.0.0.1:$port: smtpd_client_restrictions: texthash:.* has FILTER"
 change 'milter_default_action = tempfail'
 sed -i "s/^127.0.0.1:$seal_port /0.0.0.0:$seal_port /" etc/master.cf
 check 'others than this host can reach the second pass'

@@ -23,6 +23,8 @@ static const char	 main_cf[] =
     "local_header_rewrite_clients = permit_inet_interfaces\n"
     "disable_mime_output_conversion = no\n"
     "smtp_line_length_limit = 998\n"
+    "lmtp_generic_maps = hash:/x\n"
+    "smtp_tcp_port = smtp\n"
     "smtp_generic_maps =\n"
     "smtp_header_checks =\n"
     "sender_canonical_maps =\n"
@@ -31,6 +33,7 @@ static const char	 services[] =
     "smtp       inet  n       -       y       -       -       smtpd\n"
     "submission inet  n       -       n       -       -       smtpd -o x=y\n"
     "127.0.0.1:10026 inet n   -       n       -       -       smtpd -o x=y\n"
+    "[::1]:10027 inet n       -       n       -       -       smtpd\n"
     "pickup     unix  n       -       n       60      1       pickup\n"
     "cleanup    unix  n       -       n       -       0       cleanup\n"
     "smimehop   unix  -       -       n       -       16      smtp -o x=y\n"
@@ -137,7 +140,86 @@ static const struct row {
 	    "filter = smimehop:[127.0.0.1]:10026\npick",
 	    "filter = smimehop:[127.0.0.1]:smtp\npick",
 	    "submission: content_filter = smimehop:[127.0.0.1]:smtp: the "
-	    "smtpd there does not ask", NULL },
+	    "smtpd at smtp does not ask", NULL },
+	{ "the same by its number", "filter = smimehop:[127.0.0.1]:10026\npick",
+	    "filter = smimehop:[127.0.0.1]:25\npick", "the smtpd at smtp does "
+	    "not ask", NULL },
+	{ "the same without a port", "filter = smimehop:[127.0.0.1]:10026\npick",
+	    "filter = smimehop:[127.0.0.1]\npick", "[127.0.0.1]: the smtpd at "
+	    "smtp does not ask", NULL },
+	{ "a second pass that is no smtpd", "smtpd -o x=y\n[::1]",
+	    "spawn -o x=y\n[::1]", "the spawn at 127.0.0.1:10026 does not",
+	    NULL },
+	{ "another host", "filter = smimehop:[127.0.0.1]:10026\npick",
+	    "filter = smimehop:[192.0.2.9]:10026\npick", "submission: "
+	    "content_filter = smimehop:[192.0.2.9]:10026 leads to 192.0.2.9: "
+	    "mail would leave", NULL },
+	{ "another host by name", "filter = smimehop:[127.0.0.1]:10026\npick",
+	    "filter = smimehop:[seal.example.org]:10026\npick", "leads to "
+	    "seal.example.org: mail would leave", NULL },
+	{ "another host when the first is away",
+	    "filter = smimehop:[127.0.0.1]:10026\npick",
+	    "filter = smimehop:[127.0.0.1]:10026, [192.0.2.9]:10026\npick",
+	    "leads to 192.0.2.9: mail would leave", NULL },
+	{ "wherever DNS says", "filter = smimehop:[127.0.0.1]:10026\npick",
+	    "filter = smimehop:localhost:10026\npick", "without brackets the "
+	    "MX record of localhost decides where it leads; wanted "
+	    "[localhost]:10026", NULL },
+	{ "localhost, with one address", "smimehop:[127.0.0.1]:10026\npick",
+	    "smimehop:[localhost]:10026\npick", NULL, NULL },
+	{ "localhost, which is another service on IPv6",
+	    "smimehop:[127.0.0.1]:10026\npick",
+	    "smimehop:[localhost]:10027\npick",
+	    "the smtpd at [::1]:10027 does not ask", NULL },
+	{ "the second pass on IPv6", "127.0.0.1]:10026", "IPv6:::1]:10026",
+	    "content_filter = smimehop:[IPv6:::1]:10026: no smtpd", NULL },
+	{ "the recipient's own server", "filter = smimehop:[127.0.0.1]:10026\np",
+	    "filter = smimehop:\np", "submission: content_filter = smimehop: "
+	    "names no destination", NULL },
+	{ "a transport of another kind", "smtp -o x=y\nbounce",
+	    "pipe -o x=y\nbounce", "submission: content_filter = "
+	    "smimehop:[127.0.0.1]:10026 leads to pipe, wanted smtp", NULL },
+	{ "a table that leads elsewhere", "cleanup_service_name = c",
+	    "header_checks = regexp:{ { /^Subject: x/ FILTER smtp:[192.0.2.9] } }"
+	    "\ncleanup_service_name = c", "cleanup: header_checks: regexp:{ { "
+	    "/^Subject: x/ FILTER smtp:[192.0.2.9] } } has FILTER", NULL },
+	{ "a restriction that leads elsewhere", "cleanup_service_name = c",
+	    "smtpd_sender_restrictions = permit_mynetworks, "
+	    "check_sender_access inline:{ { a@b.c = filter smtp:[d] } }\n"
+	    "cleanup_service_name = c", "submission: smtpd_sender_restrictions: "
+	    "inline:{ { a@b.c = filter smtp:[d] } } has FILTER", NULL },
+	{ "tables that lead nowhere", "cleanup_service_name = c",
+	    "header_checks = regexp:{ { /FILTER/ REJECT no filter, } }, "
+	    "mysql:/no/such\nsmtpd_sender_restrictions = "
+	    "check_sender_access { hash:/no/such, default_action=permit }\n"
+	    "cleanup_service_name = c", NULL, NULL },
+	{ "what the filter makes is changed", "cleanup_service_name = c",
+	    "milter_header_checks = regexp:{ { /^Content-Type:/ REPLACE x } }\n"
+	    "cleanup_service_name = c", "cleanup: milter_header_checks: "
+	    "regexp:{ { /^Content-Type:/ REPLACE x } } has REPLACE", NULL },
+	{ "the same, where nobody can read it", "cleanup_service_name = c",
+	    "milter_header_checks = mysql:/etc/x\ncleanup_service_name = c",
+	    "cleanup: milter_header_checks: mysql:/etc/x cannot be read here",
+	    NULL },
+	{ "what the filter makes is looked at", "cleanup_service_name = c",
+	    "milter_header_checks = regexp:{ { /^X-Spam: YES/ HOLD } }\n"
+	    "cleanup_service_name = c", NULL, NULL },
+	{ "fields taken away on the way out", "smtp_header_checks =\n",
+	    "smtp_header_checks = pcre:{ { /^Received:/ IGNORE } }\n",
+	    "smtp: smtp_header_checks: pcre:{ { /^Received:/ IGNORE } } has "
+	    "REPLACE, PREPEND, IGNORE or STRIP, which may change", NULL },
+	{ "fields looked at on the way out", "smtp_header_checks =\n",
+	    "smtp_header_checks = pcre:{ { /^Received:/ WARN } }\n",
+	    "smimehop: smtp_header_checks = pcre:", NULL },
+	{ "From rewritten by LMTP", "smtp       unix  -       -       n       -"
+	    "       -       smtp\n", "lmtp unix - - n - - lmtp -o x=y\n",
+	    "lmtp: lmtp_generic_maps = hash:/x: it changes From", NULL },
+	{ "another filter behind the signature",
+	    "submission/inet/smtpd_milters = unix:/run/stamp.sock",
+	    "submission/inet/smtpd_milters = unix:/run/direct.sock",
+	    "submission: content_filter = smimehop:[127.0.0.1]:10026: mail "
+	    "goes through another filter after it was signed",
+	    "listener \"unix:/run/direct.sock\" { }" },
 	{ "stamps on what Postfix itself has to say", "cleanup_service_name = c",
 	    "internal_mail_filter_classes = bounce, notify\n"
 	    "cleanup_service_name = c",
@@ -161,6 +243,11 @@ static const struct row {
 	    "receive_override_options = no_milters\nsubmission/inet/"
 	    "content_filter", "submission: receive_override_options has "
 	    "no_milters", NULL },
+	{ "handed on before the filter is asked",
+	    "submission/inet/content_filter", "submission/inet/"
+	    "smtpd_proxy_filter = 127.0.0.1:10024\nsubmission/inet/"
+	    "content_filter", "submission: smtpd_proxy_filter = "
+	    "127.0.0.1:10024: mail is handed on there", NULL },
 	{ "nobody asks anything", "run/s", "run/x/s", "no service asks one of "
 	    "the listeners", NULL },
 };
