@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -129,15 +130,44 @@ drain(void)
 		    "their senders will try again", session_in_hand());
 }
 
-/* The supervisor hears each second that threads of this process still run. */
+static void
+wake(int sig)
+{
+	(void)sig;
+}
+
+/*
+ * libmilter looks every five seconds whether it should stop, or when a signal
+ * interrupts its poll(): FILTER_WAKE does that and nothing else.
+ */
+static bool
+be_wakeable(struct err *err)
+{
+	struct sigaction	 action = { .sa_handler = wake,
+	    .sa_flags = SA_RESTART };
+
+	return sigaction(FILTER_WAKE, &action, NULL) == 0 ||
+	    err_errno(err, ERR_BUG, "sigaction");
+}
+
+struct life {
+	int		 control;
+	pthread_t	 listener;	/* who runs smfi_main() */
+};
+
+/*
+ * The supervisor hears each second that threads of this process still run.
+ * Where it is gone nobody else wakes libmilter.
+ */
 static void *
 tell_alive(void *arg)
 {
-	const struct filter_start	*start = arg;
+	const struct life	*life = arg;
 
 	for (;;) {
-		control_tell_alive(start->control);
+		control_tell_alive(life->control);
 		sleep(1);
+		pthread_kill(life->listener, FILTER_WAKE);
 	}
 	return NULL;
 }
@@ -147,11 +177,12 @@ filter_main(const struct filter_start *start)
 {
 	struct err	 err = { 0 };
 	struct filter	 filter = { .role = start->listener->role };
+	struct life	 life = { start->control, pthread_self() };
 	const char	*missing;
 
 	log_open_child(start->log);
 	keep_descriptors(start);
-	if (!callbacks_register(&filter, &err) ||
+	if (!be_wakeable(&err) || !callbacks_register(&filter, &err) ||
 	    !open_socket(start->listener, &err) ||
 	    !give_socket(start->listener, &err) ||
 	    !process_confine(start->user, start->supervisor, &err) ||
@@ -166,7 +197,7 @@ filter_main(const struct filter_start *start)
 	    start->config->vault_timeout * 1000, &filter.stamper);
 	if (!control_follow(start->control, start->generation, NULL, NULL,
 	    &err) ||
-	    !process_thread(tell_alive, (void *)(uintptr_t)start, &err))
+	    !process_thread(tell_alive, &life, &err))
 		report_failure(start->ready, &err);
 	report_ready(start->ready);
 	if (smfi_main() != MI_SUCCESS) {
@@ -174,6 +205,7 @@ filter_main(const struct filter_start *start)
 		    start->listener->spec);
 		_exit(1);
 	}
+	signal(FILTER_WAKE, SIG_IGN);
 	drain();
 	/* Worker threads may still hold what a clean-up would free. */
 	_exit(0);

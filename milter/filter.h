@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ struct filter_start {
 	int				 log;
 	int				 ready;		/* see report.h; -1: nobody waits */
 };
+
+/* After SIGTERM: look at once whether there is something left to do. */
+#define FILTER_WAKE	SIGUSR1
 
 /*
  * A filter process: opens its socket, becomes the unprivileged user, answers

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "milter/control.h"
+#include "milter/filter.h"
 #include "milter/log.h"
 #include "milter/notify.h"
 #include "milter/report.h"
@@ -247,7 +248,7 @@ stop_kind(struct supervisor *s, enum child_kind kind, int seconds)
 			if (s->children[i]->kind == kind &&
 			    s->children[i]->pid > 0)
 				kill(s->children[i]->pid, sig);
-		sig = 0;
+		sig = kind == CHILD_FILTER ? FILTER_WAKE : 0;
 		one_round(s, 100);
 		if (child_clock_ms() > deadline) {
 			sig = SIGKILL;
