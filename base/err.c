@@ -15,6 +15,21 @@ err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 	va_list	 ap;
 
 	err->kind = kind;
+	err->limit = LIMIT_NONE;
+	va_start(ap, fmt);
+	vsnprintf(err->reason, sizeof(err->reason), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+bool
+err_limit(struct err *err, enum err_kind kind, enum limit limit,
+    const char *fmt, ...)
+{
+	va_list	 ap;
+
+	err->kind = kind;
+	err->limit = limit;
 	va_start(ap, fmt);
 	vsnprintf(err->reason, sizeof(err->reason), fmt, ap);
 	va_end(ap);
@@ -36,6 +51,7 @@ err_errno(struct err *err, enum err_kind kind, const char *fmt, ...)
 	va_list	 ap;
 
 	err->kind = kind;
+	err->limit = LIMIT_NONE;
 	va_start(ap, fmt);
 	vsnprintf(err->reason, sizeof(err->reason), fmt, ap);
 	va_end(ap);
@@ -57,6 +73,7 @@ err_openssl(struct err *err, enum err_kind kind, const char *fmt, ...)
 	va_list		 ap;
 
 	err->kind = kind;
+	err->limit = LIMIT_NONE;
 	va_start(ap, fmt);
 	vsnprintf(err->reason, sizeof(err->reason), fmt, ap);
 	va_end(ap);
@@ -90,5 +107,6 @@ void
 err_clear(struct err *err)
 {
 	err->kind = ERR_NONE;
+	err->limit = LIMIT_NONE;
 	err->reason[0] = '\0';
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,13 +15,17 @@
 struct spool {
 	char		*dir;
 	size_t		 memory_max;
+	uint64_t	 disk_max;
 	size_t		 max;
 	struct block	 block;		/* while all is in memory */
 	uint8_t		*staged;	/* what spool_room() gave, with a file */
 	int		 fd;		/* -1 while all is in memory */
+	size_t		 on_disk;	/* taken of disk_max */
 	size_t		 len;
 	void		*map;		/* NULL until read from the file */
 };
+
+static _Atomic uint64_t	 on_disk;
 
 struct spool *
 spool_new(const struct spool_options *options)
@@ -29,9 +34,36 @@ spool_new(const struct spool_options *options)
 
 	spool->dir = mem_str(options->dir);
 	spool->memory_max = options->memory_max;
+	spool->disk_max = options->disk_max;
 	spool->max = options->max;
 	spool->fd = -1;
 	return spool;
+}
+
+static bool
+take_disk(struct spool *spool, size_t len, struct err *err)
+{
+	uint64_t	 all = atomic_fetch_add(&on_disk, len) + len;
+
+	if (spool->disk_max == 0 || all <= spool->disk_max) {
+		spool->on_disk += len;
+		return true;
+	}
+	atomic_fetch_sub(&on_disk, len);
+	return err_limit(err, ERR_TEMP, LIMIT_SPOOL_DISK,
+	    "the mails in hand have %llu bytes on disk (spool-disk)",
+	    (unsigned long long)(all - len));
+}
+
+static bool
+write_error(const struct spool *spool, const char *what, struct err *err)
+{
+	bool	 is_full = errno == ENOSPC || errno == EDQUOT;
+
+	err_errno(err, ERR_TEMP, "cannot %s in %s", what, spool->dir);
+	if (is_full)
+		err->limit = LIMIT_SPOOL_DIR;
+	return false;
 }
 
 static bool
@@ -39,15 +71,16 @@ write_all(struct spool *spool, const void *data, size_t len, struct err *err)
 {
 	const uint8_t	*p = data;
 
+	if (!take_disk(spool, len, err))
+		return false;
 	while (len > 0) {
 		ssize_t	 n = write(spool->fd, p, len);
 
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
-			return err_errno(err, ERR_TEMP,
-			    "cannot write the mail to a file in %s",
-			    spool->dir);
+			return write_error(spool, "write the mail to a file",
+			    err);
 		p += n;
 		len -= (size_t)n;
 	}
@@ -67,8 +100,7 @@ move_to_file(struct spool *spool, struct err *err)
 		free(path);
 	}
 	if (spool->fd == -1)
-		return err_errno(err, ERR_TEMP,
-		    "cannot create a file for the mail in %s", spool->dir);
+		return write_error(spool, "create a file for the mail", err);
 	if (!write_all(spool, spool->block.data, spool->len, err))
 		return false;
 	block_give(&spool->block, spool->memory_max);
@@ -96,7 +128,7 @@ static bool
 make_room(struct spool *spool, size_t len, struct err *err)
 {
 	if (spool->max != 0 && len > spool->max - spool->len)
-		return err_set(err, ERR_MESSAGE,
+		return err_limit(err, ERR_MESSAGE, LIMIT_MESSAGE_SIZE,
 		    "the mail is larger than %zu bytes", spool->max);
 	if (spool->fd != -1 || len <= spool->block.cap - spool->len)
 		return true;
@@ -159,6 +191,18 @@ spool_len(const struct spool *spool)
 }
 
 bool
+spool_is_file(const struct spool *spool)
+{
+	return spool->fd != -1;
+}
+
+uint64_t
+spool_on_disk(void)
+{
+	return atomic_load(&on_disk);
+}
+
+bool
 spool_bytes(struct spool *spool, const uint8_t **bytes, size_t *len,
     struct err *err)
 {
@@ -190,6 +234,7 @@ spool_free(struct spool *spool)
 		munmap(spool->map, spool->len);
 	if (spool->fd != -1)
 		close(spool->fd);
+	atomic_fetch_sub(&on_disk, spool->on_disk);
 	block_give(&spool->block, spool->memory_max);
 	free(spool->staged);
 	free(spool->dir);

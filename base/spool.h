@@ -19,12 +19,16 @@ struct spool;
 struct spool_options {
 	const char	*dir;		/* where the file goes; borrowed */
 	size_t		 memory_max;	/* bytes of memory, all spools together */
+	uint64_t	 disk_max;	/* bytes in files, likewise; 0 is no limit */
 	size_t		 max;		/* bytes of this one; 0 is no limit */
 };
 
 /* Never fails; nothing is allocated for the bytes before they arrive. */
 struct spool	*spool_new(const struct spool_options *);
-/* ERR_TEMP: no memory or disk; ERR_MESSAGE: more than max. */
+/*
+ * ERR_TEMP: no memory or disk, or LIMIT_SPOOL_DISK, LIMIT_SPOOL_DIR;
+ * ERR_MESSAGE: LIMIT_MESSAGE_SIZE.
+ */
 bool	 spool_add(struct spool *, const void *, size_t len, struct err *);
 /*
  * The same without a copy: where the next bytes go, room for len of them,
@@ -35,6 +39,7 @@ bool	 spool_wrote(struct spool *, size_t len, struct err *);
 /* Room for this many, as MAIL FROM's SIZE= announces; a hint. */
 void	 spool_expect(struct spool *, size_t len);
 size_t	 spool_len(const struct spool *);
+bool	 spool_is_file(const struct spool *);
 /*
  * All bytes at once, borrowed until spool_free().  Nothing may be added
  * afterwards.  Bytes of an empty spool are "".
@@ -42,5 +47,8 @@ size_t	 spool_len(const struct spool *);
 bool	 spool_bytes(struct spool *, const uint8_t **, size_t *len,
 	    struct err *);
 void	 spool_free(struct spool *);
+
+/* Bytes in files of all spools. */
+uint64_t spool_on_disk(void);
 
 #endif

@@ -424,7 +424,8 @@ transform(const struct journey_request *request, const uint8_t *body,
 		.encrypt = j->decision.do_encrypt,
 		.options.cipher = options->cipher,
 		.options.spool = { .dir = request->config->spool_dir,
-		    .memory_max = request->config->spool_memory },
+		    .memory_max = request->config->spool_memory,
+		    .disk_max = request->config->spool_disk },
 		.options.use_oaep = options->key_management ==
 		    KEY_MANAGEMENT_RSA_OAEP,
 		.recipients = certs,
@@ -475,6 +476,7 @@ refuse_size(const struct journey_request *request, struct journey *j)
 
 	d->verdict = VERDICT_REJECT;
 	d->why = WHY_LIMIT;
+	d->limit = LIMIT_MESSAGE_SIZE;
 	d->code = 552;
 	snprintf(d->enhanced, sizeof(d->enhanced), "5.3.4");
 	snprintf(d->reason, sizeof(d->reason),
@@ -485,28 +487,33 @@ refuse_size(const struct journey_request *request, struct journey *j)
 	    request->config->max_message_size);
 }
 
-/* Another time there is room (RFC 3463, X.3.2). */
+/* Another time there is room, whatever on-error is (RFC 3463, X.3.1 and .2). */
 static void
-refuse_load(const struct mail *mail, struct journey *j)
+refuse_load(const struct err *err, struct journey *j)
 {
 	struct decision	*d = &j->decision;
+	bool		 is_full = err->limit == LIMIT_SPOOL_DISK;
 
-	d->verdict = VERDICT_TEMPFAIL;
-	d->why = WHY_LIMIT;
-	d->code = 451;
-	snprintf(d->enhanced, sizeof(d->enhanced), "4.3.2");
-	snprintf(d->reason, sizeof(d->reason), "%.100s",
-	    mail->failure.reason);
-	snprintf(d->reply, sizeof(d->reply), "The S/MIME filter is busy, "
-	    "try again later");
+	*d = (struct decision){ .verdict = VERDICT_TEMPFAIL,
+	    .why = WHY_LIMIT, .limit = err->limit, .code = 451 };
+	snprintf(d->enhanced, sizeof(d->enhanced), is_full ? "4.3.1" :
+	    "4.3.2");
+	snprintf(d->reason, sizeof(d->reason), "%.200s", err->reason);
+	snprintf(d->reply, sizeof(d->reply), is_full ? "The S/MIME filter has "
+	    "no room for more mail at the moment, try again later" :
+	    "The S/MIME filter is busy, try again later");
 }
 
 static void
-fail(struct journey *j, const struct err *err)
+fail(struct journey *j, const struct facts *facts, const struct err *err)
 {
 	edits_drop_changes(&j->edits);
-	decide_on_error(j->has_rule ? &j->rule : NULL,
-	    NULL, err, &j->decision);
+	if (err->limit == LIMIT_CONNECTIONS || err->limit == LIMIT_MAILS ||
+	    err->limit == LIMIT_SPOOL_DISK)
+		refuse_load(err, j);
+	else
+		decide_on_error(j->has_rule ? &j->rule : NULL, facts, err,
+		    &j->decision);
 }
 
 static void
@@ -520,7 +527,7 @@ walk(const struct journey_request *request, struct journey *j)
 
 	if (request->role == ROLE_SEAL &&
 	    !pass_read_stamp(request, j, &err)) {
-		fail(j, &err);
+		fail(j, NULL, &err);
 		/* An attack, or a relay that changes mail: RFC 3463, X.7.1. */
 		if (err.kind == ERR_MESSAGE)
 			strcpy(j->decision.enhanced, "5.7.1");
@@ -529,7 +536,7 @@ walk(const struct journey_request *request, struct journey *j)
 	identify(request, j);
 	match_rules(request, j);
 	if (!spool_bytes(mail->body, &body, &body_len, &err)) {
-		fail(j, &err);
+		fail(j, NULL, &err);
 		return;
 	}
 	detect_body(mail->headers, body, body_len, &j->detected);
@@ -537,10 +544,8 @@ walk(const struct journey_request *request, struct journey *j)
 	decide(&j->rule, &g.facts, &j->decision);
 	if (!request->is_dry && j->decision.verdict == VERDICT_GO &&
 	    request->role != ROLE_STAMP && (j->decision.do_sign || j->decision.do_encrypt) &&
-	    !transform(request, body, body_len, j, &err)) {
-		edits_drop_changes(&j->edits);
-		decide_on_error(&j->rule, &g.facts, &err, &j->decision);
-	}
+	    !transform(request, body, body_len, j, &err))
+		fail(j, &g.facts, &err);
 	free(g.recipients);
 	free(g.also);
 }
@@ -565,15 +570,11 @@ journey_run(const struct journey_request *request, struct journey *j)
 	read_envelope(mail, j);
 	detect_headers(mail->headers, &j->detected);
 	read_wishes(request, &j->wishes);
-	if (mail->is_too_large)
+	if (mail->failure.limit == LIMIT_MESSAGE_SIZE)
 		refuse_size(request, j);
-	else if (mail->is_over)
-		refuse_load(mail, j);
-	else if (mail->failure.kind != ERR_NONE) {
-		fail(j, &mail->failure);
-		if (mail->failure.kind == ERR_MESSAGE)
-			j->decision.why = WHY_LIMIT;
-	} else
+	else if (mail->failure.kind != ERR_NONE)
+		fail(j, NULL, &mail->failure);
+	else
 		walk(request, j);
 	if (j->decision.verdict == VERDICT_GO)
 		remove_wishes(request, &j->edits);
@@ -581,7 +582,7 @@ journey_run(const struct journey_request *request, struct journey *j)
 		pass_remove_stamp(request, j);
 	if (j->decision.verdict == VERDICT_GO && request->role == ROLE_STAMP &&
 	    !request->is_dry && !pass_stamp(request, j, &err))
-		fail(j, &err);
+		fail(j, NULL, &err);
 	answer(j);
 }
 

@@ -37,7 +37,7 @@ mail_has_room(struct mail *mail, size_t max)
 	if (mail->n_recipients < max)
 		return true;
 	if (mail->failure.kind == ERR_NONE)
-		err_set(&mail->failure, ERR_MESSAGE,
+		err_limit(&mail->failure, ERR_MESSAGE, LIMIT_RECIPIENTS,
 		    "more than %zu recipients (max-recipients)", max);
 	return false;
 }
@@ -46,7 +46,8 @@ void
 mail_expect(struct mail *mail, size_t len, size_t max)
 {
 	if (max != 0 && len > max)
-		mail->is_too_large = true;
+		err_limit(&mail->failure, ERR_MESSAGE, LIMIT_MESSAGE_SIZE,
+		    "the mail is announced as %zu bytes", len);
 	else
 		spool_expect(mail->body, len);
 }
@@ -54,19 +55,19 @@ mail_expect(struct mail *mail, size_t len, size_t max)
 void
 mail_add_header(struct mail *mail, const char *name, const char *value)
 {
-	if (mail->failure.kind == ERR_NONE)
+	/* The log tells whose mail it was that is too large. */
+	if (mail->failure.kind == ERR_NONE ||
+	    mail->failure.limit == LIMIT_MESSAGE_SIZE)
 		headers_add(mail->headers, name, value, &mail->failure);
 }
 
 void
 mail_add_body(struct mail *mail, const void *data, size_t len)
 {
-	if (mail->failure.kind != ERR_NONE || mail->is_too_large)
+	if (mail->failure.kind != ERR_NONE)
 		return;
 	scan_add(&mail->scan, data, len);
-	if (!spool_add(mail->body, data, len, &mail->failure) &&
-	    mail->failure.kind == ERR_MESSAGE)
-		mail->is_too_large = true;
+	spool_add(mail->body, data, len, &mail->failure);
 }
 
 void

@@ -26,8 +26,6 @@ struct mail {
 	struct headers		*headers;
 	struct spool		*body;
 	struct scan		 scan;		/* fed with the body */
-	bool			 is_too_large;	/* more than spool_options.max */
-	bool			 is_over;	/* failure is a limit of the daemon's */
 	struct err		 failure;	/* the first thing that went wrong on the way in */
 };
 
@@ -38,7 +36,7 @@ void		 mail_set(char **field, const char *value);
 void		 mail_add_recipient(struct mail *, const char *);
 /* False, remembered as a failure: it has max recipients already. */
 bool		 mail_has_room(struct mail *, size_t max);
-/* Bytes that MAIL FROM announces (SIZE=, RFC 1870). */
+/* Bytes that MAIL FROM announces (SIZE=, RFC 1870); a failure if over max. */
 void		 mail_expect(struct mail *, size_t len, size_t max);
 /* These remember the first failure in the mail and do nothing after it. */
 void		 mail_add_header(struct mail *, const char *name,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <time.h>
 
 #include "base/addr.h"
+#include "base/block.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "milter/early.h"
@@ -31,6 +33,7 @@ struct session {
 static atomic_uint	 in_hand;
 static atomic_uint	 n_connections;
 static atomic_uint	 n_mails;
+static pthread_mutex_t	 spool_lock = PTHREAD_MUTEX_INITIALIZER;
 
 bool
 session_answers_rcpt(const struct filter *filter)
@@ -81,15 +84,23 @@ check_load(struct mail *mail, const struct config *config, unsigned mails)
 {
 	unsigned	 connections = atomic_load(&n_connections);
 
-	mail->is_over = true;
+	if (mail->failure.kind != ERR_NONE)
+		return;
 	if (connections > config->max_connections)
-		err_set(&mail->failure, ERR_TEMP,
+		err_limit(&mail->failure, ERR_TEMP, LIMIT_CONNECTIONS,
 		    "%u connections are open (max-connections)", connections);
 	else if (mails > config->max_mails)
-		err_set(&mail->failure, ERR_TEMP,
+		err_limit(&mail->failure, ERR_TEMP, LIMIT_MAILS,
 		    "%u mails are in hand (max-mails)", mails);
-	else
-		mail->is_over = false;
+}
+
+/* Under a lock, so that who tells last tells what there is. */
+static void
+tell_spooled(void)
+{
+	pthread_mutex_lock(&spool_lock);
+	stats_spooled(block_in_use(), spool_on_disk());
+	pthread_mutex_unlock(&spool_lock);
 }
 
 void
@@ -104,6 +115,7 @@ session_mail(struct session *session, const char *sender, const char *login,
 	config = snapshot_config(session->snapshot);
 	options = (struct spool_options){ .dir = config->spool_dir,
 	    .memory_max = config->spool_memory,
+	    .disk_max = config->spool_disk,
 	    .max = config->max_message_size };
 	session->mail = mail_new(&options);
 	free(session->mail->sender);
@@ -208,6 +220,7 @@ session_body(struct session *session, const void *data, size_t len)
 	    !snapshot_config(session->snapshot)->enabled)
 		return;
 	mail_add_body(session->mail, data, len);
+	tell_spooled();
 }
 
 /* Hand the edits out, in the form in which the MTA wants values. */
@@ -241,6 +254,7 @@ session_end(struct session *session, const char *queue_id, struct edits *out)
 	    .mail = session->mail,
 	    .now = (int64_t)time(NULL),
 	}, &session->journey);
+	tell_spooled();
 	give_edits(session, out);
 }
 
@@ -275,6 +289,10 @@ session_done(struct session *session, const struct edits *edits,
 	us = us_since(&session->ended);
 	stats_mail(&j->decision, journey_is_stamped(j),
 	    j->has_rule ? j->rule.group->name : "-", spool_len(mail->body), us);
+	if (j->decision.limit != LIMIT_NONE)
+		stats_limit(j->decision.limit);
+	if (spool_is_file(mail->body))
+		stats_limit(LIMIT_SPOOL_MEMORY);
 	line = journey_log_line(j, mail->n_recipients, us / 1000);
 	log_line(edits->answer == EDITS_ACCEPT && is_applied ? LOG_INFO :
 	    LOG_NOTICE, "%s: %s",
@@ -291,10 +309,11 @@ session_abort(struct session *session)
 {
 	journey_clear(&session->journey);
 	if (session->mail != NULL) {
+		mail_free(session->mail);
 		atomic_fetch_sub(&n_mails, 1);
 		stats_mail_ends();
+		tell_spooled();
 	}
-	mail_free(session->mail);
 	session->mail = NULL;
 	snapshot_release(session->snapshot);
 	session->snapshot = NULL;

@@ -56,6 +56,7 @@ struct place {
 	_Atomic int64_t	 started;
 	count_t		 connections;
 	count_t		 mails;		/* in hand */
+	count_t		 memory, disk;	/* bytes of mail */
 };
 
 /* The count is odd while it is being written. */
@@ -74,6 +75,7 @@ static struct stats {
 	struct histogram	 vault_us;
 	count_t			 vault_failures;
 	count_t			 connections;
+	count_t			 limits[N_LIMITS];
 	count_t			 errors;
 	count_t			 generation;
 	_Atomic int64_t		 config_since;
@@ -128,7 +130,7 @@ stats_process(size_t place, enum stats_process kind, pid_t pid,
 	p = &stats->places[place];
 	p->kind = (int)kind;
 	p->started = (int64_t)time(NULL);
-	p->connections = p->mails = 0;
+	p->connections = p->mails = p->memory = p->disk = 0;
 	p->pid = pid;
 	if (is_restart)
 		add(&stats->restarts[kind], 1);
@@ -243,6 +245,22 @@ stats_vault(int64_t us, bool is_answered)
 		observe(&stats->vault_us, us);
 	else
 		add(&stats->vault_failures, 1);
+}
+
+void
+stats_limit(enum limit limit)
+{
+	if (stats != NULL && limit < N_LIMITS)
+		add(&stats->limits[limit], 1);
+}
+
+void
+stats_spooled(uint64_t memory, uint64_t disk)
+{
+	if (stats == NULL)
+		return;
+	stats->places[here].memory = memory;
+	stats->places[here].disk = disk;
 }
 
 void
@@ -413,13 +431,15 @@ walk_histogram(struct walk *w, const char *name, const char *help,
 static void
 walk_open(struct walk *w)
 {
-	uint64_t	 connections = 0, mails = 0;
+	uint64_t	 connections = 0, mails = 0, memory = 0, disk = 0;
 
 	for (size_t i = 0; i < STATS_PROCESSES; i++) {
 		if (stats->places[i].pid == 0)
 			continue;
 		connections += get(&stats->places[i].connections);
 		mails += get(&stats->places[i].mails);
+		memory += get(&stats->places[i].memory);
+		disk += get(&stats->places[i].disk);
 	}
 	one(w, STATS_GAUGE, "smime_milter_connections",
 	    "Connections of MTAs that are open.", (double)connections);
@@ -428,6 +448,18 @@ walk_open(struct walk *w)
 	    (double)get(&stats->connections));
 	one(w, STATS_GAUGE, "smime_milter_mails_in_hand",
 	    "Mails that have begun and are not answered.", (double)mails);
+	family(w, STATS_GAUGE, "smime_milter_spool_bytes",
+	    "Bytes of their bodies, and of what is made of them.");
+	label(w, "where", "memory");
+	tell(w, (double)memory);
+	label(w, "where", "disk");
+	tell(w, (double)disk);
+	family(w, STATS_COUNTER, "smime_milter_limits_total",
+	    "How often each limit was reached.");
+	for (size_t i = LIMIT_NONE + 1; i < N_LIMITS; i++) {
+		label(w, "limit", limit_name((enum limit)i));
+		tell(w, (double)get(&stats->limits[i]));
+	}
 }
 
 static void

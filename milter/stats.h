@@ -59,6 +59,10 @@ void	stats_mail(const struct decision *, bool is_stamped, const char *group,
 	    size_t bytes, int64_t us);
 /* A filter had to wait that long for the vault; or in vain. */
 void	stats_vault(int64_t us, bool is_answered);
+/* What there may be only so much of was reached, for a mail or a request. */
+void	stats_limit(enum limit);
+/* Bytes of mail that the calling process has in memory and in files. */
+void	stats_spooled(uint64_t memory, uint64_t disk);
 /* A configuration counts from now on, or was refused. */
 void	stats_config(uint32_t generation, bool is_taken);
 /* An error was logged. */

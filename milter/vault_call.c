@@ -189,9 +189,12 @@ vault_call_ask(struct vault_line *line, struct vault_call *call,
 	char		*reason;
 	bool		 is_ok;
 
-	if (!buf_ok(&call->request, "a request to the vault", err) ||
-	    (channel = take_channel(line, deadline, err)) == NULL)
+	if (!buf_ok(&call->request, "a request to the vault", err))
 		return false;
+	if ((channel = take_channel(line, deadline, err)) == NULL) {
+		stats_limit(LIMIT_VAULT_TIMEOUT);
+		return false;
+	}
 	call->line = line;
 	call->channel = channel;
 	if (++channel->last_id == 0)
@@ -204,6 +207,8 @@ vault_call_ask(struct vault_line *line, struct vault_call *call,
 	    receive_answer(channel, line->timeout_ms, &call->reader, &kind,
 	    deadline, err);
 	stats_vault(clock_us() - begun, is_ok);
+	if (!is_ok && clock_ms() >= deadline)
+		stats_limit(LIMIT_VAULT_TIMEOUT);
 	if (!is_ok || kind == ERR_NONE)
 		return is_ok;
 	reason = wire_get_str(&call->reader);

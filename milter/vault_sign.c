@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/snapshot.h"
+#include "milter/stats.h"
 #include "milter/vault_answer.h"
 #include "milter/vault_sign.h"
 #include "policy/config.h"
@@ -70,6 +71,8 @@ vault_sign(const struct vault *vault, struct sign_request *request,
 	is_ok = is_ok &&
 	    custody_sign(vault->custody, request, signed_data, err);
 	snapshot_release(snapshot);
+	if (!is_ok && err->limit != LIMIT_NONE)
+		stats_limit(err->limit);
 	if (!is_ok && vault->record != NULL)
 		vault->record(request, err->reason);
 	return is_ok || err_prefix(err, "the vault does not sign");

@@ -174,6 +174,7 @@ struct config {
 	size_t			 max_message_size;	/* bytes */
 	size_t			 max_recipients;
 	size_t			 spool_memory;		/* bytes, all mails together */
+	uint64_t		 spool_disk;		/* bytes, likewise */
 	char			*spool_dir;
 	size_t			 max_connections;	/* of a listener */
 	size_t			 max_mails;		/* in hand, of a listener */

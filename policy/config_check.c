@@ -220,6 +220,17 @@ check_ciphers(struct config *config)
 			    config->recipients[i].cipher);
 }
 
+/* --- limits ----------------------------------------------------------- */
+
+static void
+check_spool(struct config *config)
+{
+	if (config->spool_disk / 2 < config->max_message_size)
+		config_check_warn(config, 0, "spool-disk has no room for a "
+		    "mail of max-message-size, which takes twice as much "
+		    "when it is encrypted");
+}
+
 bool
 config_check(struct config *config, struct err *err)
 {
@@ -232,5 +243,6 @@ config_check(struct config *config, struct err *err)
 	check_passes(config);
 	check_authorize(config);
 	check_ciphers(config);
+	check_spool(config);
 	return check_recipients(config, err);
 }

@@ -47,6 +47,7 @@ static const struct config_row	 rows[] = {
 	TOP("max-connections", "4000", config_value_count, max_connections),
 	TOP("max-mails", "1000", config_value_count, max_mails),
 	TOP("spool-memory", "256M", config_value_size, spool_memory),
+	TOP("spool-disk", "4G", config_value_disk, spool_disk),
 	TOP("spool-dir", "\"/var/tmp\"", config_value_path, spool_dir),
 	TOP("vault-timeout", "20", config_value_seconds, vault_timeout),
 	TOP("key-rate", "300000", config_value_rate, key_rate),

@@ -13,6 +13,7 @@
 #include "policy/config_value.h"
 
 #define SIZE_LARGEST	(INT_MAX - 1)	/* libmilter counts in int */
+#define DISK_LARGEST	(1ull << 40)	/* 1024G */
 #define COUNT_LARGEST	100000
 #define RATE_LARGEST	10000000
 #define SECONDS_LARGEST	240		/* MTAs wait for 300 */
@@ -371,24 +372,45 @@ parse_number(const char *value, unsigned long largest, unsigned long *out,
 	return *end != value && n > 0;
 }
 
+/* "50M": a number, perhaps with a unit. */
+static bool
+parse_bytes(const char *value, uint64_t largest, uint64_t *bytes)
+{
+	const char	*end;
+	unsigned long	 n;
+	uint64_t	 unit = 1;
+
+	if (!parse_number(value, SIZE_LARGEST, &n, &end))
+		return false;
+	if (*end != '\0') {
+		unit = *end == 'K' ? 1024ul : *end == 'M' ? 1024ul * 1024 :
+		    *end == 'G' ? 1024ul * 1024 * 1024 : 0;
+		if (unit == 0 || end[1] != '\0')
+			return false;
+	}
+	*bytes = n * unit;
+	return n <= largest / unit;
+}
+
 bool
 config_value_size(void *field, const char *value, struct err *err)
 {
-	const char	*end;
-	unsigned long	 n, unit = 1;
-	bool		 is_ok;
+	uint64_t	 bytes;
 
-	is_ok = parse_number(value, SIZE_LARGEST, &n, &end);
-	if (is_ok && *end != '\0') {
-		unit = *end == 'K' ? 1024ul : *end == 'M' ? 1024ul * 1024 :
-		    *end == 'G' ? 1024ul * 1024 * 1024 : 0;
-		is_ok = unit != 0 && end[1] == '\0' &&
-		    n <= SIZE_LARGEST / unit;
-	}
-	if (!is_ok)
+	if (!parse_bytes(value, SIZE_LARGEST, &bytes))
 		return config_value_refuse(value,
 		    "a number of bytes below 2G, such as 50M or 512K", err);
-	*(size_t *)field = n * unit;
+	*(size_t *)field = (size_t)bytes;
+	return true;
+}
+
+bool
+config_value_disk(void *field, const char *value, struct err *err)
+{
+	if (!parse_bytes(value, DISK_LARGEST, field))
+		return config_value_refuse(value,
+		    "a number of bytes, at most 1024G, such as 500M or 4G",
+		    err);
 	return true;
 }
 

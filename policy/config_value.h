@@ -31,6 +31,7 @@ config_value_fn	 config_value_path;		/* char *, absolute */
 config_value_fn	 config_value_metrics;		/* char *, a socket or "" */
 config_value_fn	 config_value_delimiter;	/* char *, of "+-=#_" */
 config_value_fn	 config_value_size;		/* size_t, bytes: "50M" */
+config_value_fn	 config_value_disk;		/* uint64_t, bytes: "4G" */
 config_value_fn	 config_value_rate;		/* size_t, at least 1 */
 config_value_fn	 config_value_count;		/* size_t, at least 1 */
 config_value_fn	 config_value_seconds;		/* int */

@@ -606,7 +606,7 @@ decide_on_error(const struct rule *rule, const struct facts *facts,
 	bool	 is_for_good = err->kind == ERR_MESSAGE;
 
 	*d = (struct decision){ .verdict = VERDICT_TEMPFAIL,
-	    .why = WHY_FAILURE };
+	    .why = WHY_FAILURE, .limit = err->limit };
 	if (may_accept(rule, facts)) {
 		d->verdict = VERDICT_GO;
 		append(d->reason, sizeof(d->reason), "on-error = accept: %s",
@@ -615,6 +615,8 @@ decide_on_error(const struct rule *rule, const struct facts *facts,
 	}
 	/* Another try would find the same mail. */
 	if (is_for_good) {
+		if (err->limit != LIMIT_NONE)
+			d->why = WHY_LIMIT;
 		finish(d, VERDICT_REJECT, "6.0", err->reason, err->reason);
 		return;
 	}

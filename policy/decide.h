@@ -89,6 +89,7 @@ struct decision {
 	bool		 do_sign;
 	bool		 do_encrypt;
 	char		 reason[400];	/* for the log and explain; or "" */
+	enum limit	 limit;		/* that was reached, or LIMIT_NONE */
 	int		 code;		/* SMTP: 451, 550; 0 with VERDICT_GO */
 	char		 enhanced[8];	/* RFC 3463: "5.7.5" */
 	/*

@@ -79,13 +79,15 @@ read_fields(struct reader *reader, struct entity *entity, const uint8_t *p,
 		while (next < end && (*next == ' ' || *next == '\t'))
 			next = line_after(next, end);
 		if (entity->n_fields == ENTITY_FIELDS_MAX) {
-			err_set(reader->err, ERR_MESSAGE, "a MIME part has "
-			    "more than %d header fields", ENTITY_FIELDS_MAX);
+			err_limit(reader->err, ERR_MESSAGE, LIMIT_PART_FIELDS,
+			    "a MIME part has more than %d header fields",
+			    ENTITY_FIELDS_MAX);
 			return NULL;
 		}
 		if (next - start > ENTITY_HEADER_MAX) {
-			err_set(reader->err, ERR_MESSAGE, "a MIME part's "
-			    "header is over %d bytes", ENTITY_HEADER_MAX);
+			err_limit(reader->err, ERR_MESSAGE, LIMIT_PART_BYTES,
+			    "a MIME part's header is over %d bytes",
+			    ENTITY_HEADER_MAX);
 			return NULL;
 		}
 		if (entity->n_fields % 8 == 0)
@@ -231,7 +233,7 @@ read_part(struct reader *reader, struct entity *parent, struct span part,
 	const uint8_t	*end = span_end(part), *p;
 
 	if (++reader->n_parts > ENTITY_PARTS_MAX) {
-		err_set(reader->err, ERR_MESSAGE,
+		err_limit(reader->err, ERR_MESSAGE, LIMIT_PARTS,
 		    "the mail has more than %d MIME parts", ENTITY_PARTS_MAX);
 		return NULL;
 	}
@@ -366,7 +368,7 @@ read_body(struct reader *reader, struct entity *entity, int depth)
 	if (!is_multipart && !is_open_message(entity))
 		return true;
 	if (depth >= ENTITY_DEPTH_MAX)
-		return err_set(reader->err, ERR_MESSAGE,
+		return err_limit(reader->err, ERR_MESSAGE, LIMIT_PART_DEPTH,
 		    "the mail's MIME parts are nested deeper than %d",
 		    ENTITY_DEPTH_MAX);
 	if (is_multipart)

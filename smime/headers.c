@@ -64,10 +64,10 @@ headers_add(struct headers *headers, const char *name, const char *value,
 		return err_set(err, ERR_MESSAGE,
 		    "a header field has a name that is none");
 	if (headers->n == HEADERS_MAX)
-		return err_set(err, ERR_MESSAGE,
+		return err_limit(err, ERR_MESSAGE, LIMIT_HEADER_FIELDS,
 		    "the mail has more than %d header fields", HEADERS_MAX);
 	if (bytes > HEADERS_BYTES_MAX - headers->bytes)
-		return err_set(err, ERR_MESSAGE,
+		return err_limit(err, ERR_MESSAGE, LIMIT_HEADER_BYTES,
 		    "the mail's header is larger than %d bytes",
 		    HEADERS_BYTES_MAX);
 	if (headers->n == headers->cap) {

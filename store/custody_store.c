@@ -104,8 +104,8 @@ count_signature(struct local *local, const struct sign_request *request,
 	if (key_rate_take(local->rate, facts->spki, request->per_minute,
 	    (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000))
 		return true;
-	return err_set(err, ERR_TEMP, "its key has made %u signatures within "
-	    "a minute", (unsigned)request->per_minute);
+	return err_limit(err, ERR_TEMP, LIMIT_KEY_RATE, "its key has made %u "
+	    "signatures within a minute", (unsigned)request->per_minute);
 }
 
 static bool

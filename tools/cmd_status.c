@@ -195,6 +195,22 @@ print_troubles(const json_t *troubles)
 	}
 }
 
+/* Those that were reached; the names are those of the options. */
+static void
+print_limits(const json_t *samples)
+{
+	const char	*field = "limits reached";
+	const json_t	*s;
+
+	for (size_t i = 0; (s = sample(samples, "smime_milter_limits_total",
+	    i)) != NULL; i++)
+		if (value_of(s) > 0) {
+			out_field(field, "%s %.0f", label(s, "limit"),
+			    value_of(s));
+			field = "";
+		}
+}
+
 static void
 print_status(const json_t *samples, const char *path, int64_t now)
 {
@@ -209,7 +225,11 @@ print_status(const json_t *samples, const char *path, int64_t now)
 	    value(samples, "smime_milter_connections_total"));
 	out_field("mails in hand", "%.0f",
 	    value(samples, "smime_milter_mails_in_hand"));
+	out_field("spooled", "%.1f MB in memory, %.1f MB on disk",
+	    value_of(sample(samples, "smime_milter_spool_bytes", 0)) / 1e6,
+	    value_of(sample(samples, "smime_milter_spool_bytes", 1)) / 1e6);
 	print_mails(samples);
+	print_limits(samples);
 	print_times("mail's end", samples, "smime_milter_mail_seconds");
 	print_times("vault", samples, "smime_milter_vault_seconds");
 	out_field("vault failures", "%.0f",

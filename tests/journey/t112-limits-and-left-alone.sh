@@ -79,6 +79,14 @@ put large.eml bob@example.net
 grep -q '^reject 552 5\.3\.4 ' reply || fail 'a large mail should be refused'
 expect_log 'action=reject .*reason="larger than max-message-size \(2097152'
 
+echo 'each is counted'
+smimectl status >status || fail "status: $(cat status)"
+for limit in 'max-message-size 1' 'max-recipients 1' 'header-fields 1' \
+    'header-bytes 1' 'parts 1' 'part-depth 2' 'part-fields 1' 'part-bytes 1'
+do
+	grep -q " $limit\$" status || fail "not counted: $limit $(cat status)"
+done
+
 echo 'SIZE= says so, and nothing is spooled'
 stop_daemon
 sed -i "1i spool-dir = \"$T/gone\"" smime-milter.conf

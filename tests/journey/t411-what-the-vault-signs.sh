@@ -56,6 +56,8 @@ send --login judy@example.org --from judy@example.org --to bob@example.net mail
 wait_for_mail 2
 verify 2 >entity
 
+smimectl status >status || fail "status: $(cat status)"
+grep -q ' key-rate [1-9]' status || fail "not counted: $(cat status)"
 sed -i 's/^key-rate.*/key-rate = 1000/' smime-milter.conf
 smimectl reload || fail "reload"
 write_mail alice@example.org

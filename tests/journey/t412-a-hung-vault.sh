@@ -49,6 +49,8 @@ expect_log 'the vault died of signal 9; it is started again'
 seen=$(grep -c '^DATA 250' replies)
 wait_until 20 taken_more || fail "no mail is taken after that"
 [ "$(vault_pid)" != "$vault" ] || fail "the vault is the old one"
+smimectl status >status || fail "status: $(cat status)"
+grep -q ' vault-timeout [1-9]' status || fail "not counted: $(cat status)"
 touch enough
 wait $sender
 

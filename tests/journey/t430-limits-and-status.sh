@@ -18,7 +18,7 @@ printf '%s\n' "From: alice@example.org" "To: bob@example.net" \
     "Subject: counted" "" "Text." >mail
 put() {
 	"$TEST_BUILD/tests/lib/mta" -s milter/socket -f '<alice@example.org>' \
-	    -r '<bob@example.net>' "$@" <mail >out 2>verdict
+	    -r '<bob@example.net>' "$@" <"${mail:-mail}" >out 2>verdict
 }
 put -l alice@example.org || fail "not signed: $(cat verdict)"
 put -l alice@example.org || fail "not signed: $(cat verdict)"
@@ -66,6 +66,7 @@ grep -q '^tempfail 451 4.3.2 ' verdict || fail "it was told: $(cat verdict)"
 expect_log 'action=tempfail .*reason="2 connections are open \(max-connections\)"'
 expect 1 smime_milter_connections
 expect 1 $total action=tempfail reason=limit
+expect 1 smime_milter_limits_total limit=max-connections
 kill $holder
 wait $holder 2>/dev/null
 gone() { [ "$(count smime_milter_connections)" = 0 ]; }
@@ -93,11 +94,50 @@ wait_until 10 reloaded || fail "no reload is counted"
 smimectl status >out || fail "status: $(cat out)"
 for line in '^supervisor [0-9]+: +since 20' '^vault [0-9]+: ' \
     '^filter [0-9]+: ' '^sign: +4$' '^none: +1 \(sender\)$' \
-    '^tempfail: +1 \(limit\)$' \
+    '^tempfail: +1 \(limit\)$' '^limits reached: +max-connections 1$' \
+    '^spooled: +0.0 MB in memory, 0.0 MB on disk$' \
     ' 20[-0-9]*T[0-9:]*Z .*action=tempfail .*reason="2 connections are open' \
     ' 20[-0-9]*T[0-9:]*Z .*milter/socket died of signal 9; it is started' '^certificates: +[0-9]+, 1 of them with'; do
 	grep -Eq "$line" out || fail "no line /$line/ in: $(cat out)"
 done
+
+# Bytes of mail: more than memory may have are on disk, and more than that wait.
+spool() {
+	configure <<-EOT
+	spool-memory = 64K
+	spool-disk   = $1
+	spool-dir    = "$T/spool"
+	default {
+	    encrypt = $2
+	}
+	EOT
+	smimectl reload >out || fail "reload: $(cat out)"
+}
+limits=smime_milter_limits_total
+mkdir -m 700 spool
+chown daemon spool
+{ cat mail; seq 1 30000; } >large
+put_large() { mail=large put -l alice@example.org; }
+import bob
+spool 1M require
+put_large || fail "not encrypted: $(cat verdict)"
+expect 1 $limits limit=spool-memory
+spool 100K never
+put_large
+[ $? = 2 ] || fail "more than spool-disk: $(cat verdict)"
+grep -q '^tempfail 451 4.3.1 The S/MIME filter has no room' verdict ||
+    fail "it was told: $(cat verdict)"
+expect_log 'action=tempfail .*reason="the mails in hand have [0-9]+ bytes on disk \(spool-disk\)"'
+expect 1 $limits limit=spool-disk
+# There is room for it as it came, but not for what encryption makes of it.
+spool 250K require
+put_large
+[ $? = 2 ] || fail "more than spool-disk: $(cat verdict)"
+expect 2 $limits limit=spool-disk
+expect 3 $total action=tempfail reason=limit
+expect 0 smime_milter_spool_bytes where=disk
+expect 0 smime_milter_spool_bytes where=memory
+put -l alice@example.org || fail "not signed: $(cat verdict)"
 
 stop_daemon
 smimectl status >out 2>&1

@@ -72,6 +72,8 @@ expect 'smime_milter_mail_seconds_count' 20
 expect 'smime_milter_mail_seconds_bucket{le="+Inf"}' 20
 expect 'smime_milter_keys' 1
 expect 'smime_milter_connections' 0
+expect 'smime_milter_limits_total{limit="max-mails"}' 0
+expect 'smime_milter_spool_bytes{where="disk"}' 0
 expect 'smime_milter_next_expiry_time_seconds > bool time()' 1
 expect 'up{job="smime-milter"}' 1
 
@@ -124,8 +126,8 @@ stop_prometheus
 stop_daemon
 sed -i "s|^metrics.*|metrics = \"unix:$T/metrics\"|" smime-milter.conf
 start_daemon
-curl -sf --unix-socket metrics http://localhost/metrics |
-    grep -q '^smime_milter_mails_total{action="sign",reason="none"} 0$' ||
+curl -sf --unix-socket metrics http://localhost/metrics >page &&
+    grep -q '^smime_milter_mails_total{action="sign",reason="none"} 0$' page ||
     fail "no metrics at the unix socket"
 stop_daemon
 [ ! -e metrics ] || fail "the socket is left behind"

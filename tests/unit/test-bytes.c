@@ -234,7 +234,28 @@ test_spool(void)
 	CHECK_OK(spool_add(spool, "0123456789", 10, &err), err);
 	CHECK(!spool_add(spool, "x", 1, &err));
 	CHECK_INT(err.kind, ERR_MESSAGE);
+	CHECK_INT(err.limit, LIMIT_MESSAGE_SIZE);
 	spool_free(spool);
+
+	test_row("all together have no more on disk than they may");
+	options.max = 0;
+	options.memory_max = 0;
+	options.disk_max = 25;
+	for (size_t i = 0; i < 3; i++) {
+		several[i] = spool_new(&options);
+		CHECK(spool_add(several[i], "0123456789", 10, &err) ==
+		    (i < 2));
+	}
+	CHECK_INT(err.kind, ERR_TEMP);
+	CHECK_INT(err.limit, LIMIT_SPOOL_DISK);
+	CHECK_INT(spool_on_disk(), 20);
+	CHECK(spool_is_file(several[0]));
+	spool_free(several[0]);
+	err_clear(&err);
+	CHECK_OK(spool_add(several[2], "0123456789", 10, &err), err);
+	spool_free(several[1]);
+	spool_free(several[2]);
+	CHECK_INT(spool_on_disk(), 0);
 
 	test_row("no folder for the file: later");
 	options = (struct spool_options){ .dir = "/nonexistent",

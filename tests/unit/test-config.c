@@ -120,6 +120,12 @@ static const struct {
 	{ "a size of nothing", "spool-memory = 0",
 	    "t.conf:1: spool-memory: found \"0\", wanted a number of bytes "
 	    "below 2G, such as 50M or 512K" },
+	{ "a disk too large", "spool-disk = 1025G",
+	    "t.conf:1: spool-disk: found \"1025G\", wanted a number of "
+	    "bytes, at most 1024G, such as 500M or 4G" },
+	{ "a disk of nothing", "spool-disk = 0K",
+	    "t.conf:1: spool-disk: found \"0K\", wanted a number of "
+	    "bytes, at most 1024G, such as 500M or 4G" },
 	{ "a time that the MTA would not wait", "vault-timeout = 300",
 	    "t.conf:1: vault-timeout: found \"300\", wanted a number of "
 	    "seconds from 1 to 240" },
@@ -377,6 +383,10 @@ static const struct {
 	const char	*text;
 	const char	*warning;
 } warned[] = {
+	{ "less disk than one mail may need",
+	    "max-message-size = 50M\nspool-disk = 99M",
+	    "t.conf: spool-disk has no room for a mail of max-message-size, "
+	    "which takes twice as much when it is encrypted" },
 	{ "enabled, and nothing to listen at", "enabled = true",
 	    "t.conf: there is no listener: no mail will reach the filter" },
 	{ "open to the network", "listener \"inet:1@192.0.2.1\" {\n"
