@@ -137,6 +137,7 @@ on_mail(SMFICTX *ctx, char **argv)
 	if (c == NULL)
 		return SMFIS_TEMPFAIL;
 	session_mail(c->session, argv[0],
+	    smfi_getsymval(ctx, (char *)(uintptr_t)"{mail_addr}"),
 	    smfi_getsymval(ctx, (char *)(uintptr_t)"{auth_authen}"),
 	    announced_size(argv));
 	return go_on(c, SMFIP_NR_MAIL);

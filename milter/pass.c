@@ -79,6 +79,10 @@ pass_stamp(const struct journey_request *request, struct journey *j,
 	char			*text = NULL, *value;
 	bool			 is_ok;
 
+	/* The MTA will complete it, and did not say how. */
+	if (mail->sender[0] != '\0' && strchr(mail->sender, '@') == NULL)
+		return err_set(err, ERR_MESSAGE, "the sender of the envelope, "
+		    "%.100s, has no domain", mail->sender);
 	remove_hidden(mail, &j->edits);
 	if (!add_message_id(mail, j, err) ||
 	    !edits_result(&j->edits, mail->headers, &after, err))

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/addr.h"
@@ -103,9 +104,28 @@ tell_spooled(void)
 	pthread_mutex_unlock(&spool_lock);
 }
 
+/*
+ * To the MTA "root" is root@ its own domain, and "root@host" may be one in it.
+ * So it hands the mail on, to the second pass for one; all else of an address
+ * stays as the client wrote it.
+ */
+static char *
+whole_sender(const char *sender, const char *meant)
+{
+	char		*plain = mail_strip_brackets(sender);
+	size_t		 len = strlen(plain);
+	const char	 added = strchr(plain, '@') == NULL ? '@' : '.';
+
+	if (len == 0 || meant == NULL ||
+	    strncasecmp(meant, plain, len) != 0 || meant[len] != added)
+		return plain;
+	free(plain);
+	return mem_str(meant);
+}
+
 void
-session_mail(struct session *session, const char *sender, const char *login,
-    size_t size)
+session_mail(struct session *session, const char *sender, const char *meant,
+    const char *login, size_t size)
 {
 	const struct config	*config;
 	struct spool_options	 options;
@@ -119,7 +139,7 @@ session_mail(struct session *session, const char *sender, const char *login,
 	    .max = config->max_message_size };
 	session->mail = mail_new(&options);
 	free(session->mail->sender);
-	session->mail->sender = mail_strip_brackets(sender);
+	session->mail->sender = whole_sender(sender, meant);
 	if (login != NULL && login[0] != '\0')
 		mail_set(&session->mail->login, login);
 	mail_set(&session->mail->client,

@@ -41,11 +41,13 @@ void	session_connect(struct session *, const char *client, unsigned port);
 /*
  * A new mail begins; whatever was in hand before is dropped.  sender as the
  * MTA gives it: in brackets over SMTP, without them from the sendmail
- * command.  login is copied now: the MTA's macro may belong to another mail
- * later.  size: bytes announced, 0 if none were.
+ * command.  meant, NULL if it does not tell: who that is to the MTA, which
+ * completes an address without domain.  Both are copied now, and so is login:
+ * the MTA's macros may belong to another mail later.  size: bytes announced, 0
+ * if none were.
  */
-void	session_mail(struct session *, const char *sender, const char *login,
-	    size_t size);
+void	session_mail(struct session *, const char *sender, const char *meant,
+	    const char *login, size_t size);
 /*
  * False: it is refused, or to be tried again, with the answer in *out, and is
  * none of the mail's recipients.  NULL: the MTA does not wait for an answer.

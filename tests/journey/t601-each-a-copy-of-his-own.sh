@@ -78,6 +78,24 @@ done
 [ "$(grep -c 'action=stamp .*nrcpt=10 ' daemon.log)" = 1 ] ||
     fail "the first pass has not its line in the log"
 
+# Postfix completes a sender before the second pass sees him, or the mail is
+# refused while its sender is still there.
+postconf -c etc -e 'append_dot_mydomain = yes'
+touch -d '1 minute ago' etc/main.cf
+postfix -c "$T/etc" reload 2>/dev/null
+write_mail 'From: alice@example.org' 'To: bob@example.net'
+for sender in root root@host; do
+	send --login alice@example.org --from $sender --to bob@example.net mail
+	expect_reply '^DATA 250'
+done
+wait_for_mail 14
+for sender in root@mx.example.org root@host.example.org; do
+	[ "$(grep -l "^MAIL FROM:<$sender>" sink/1[34].env | wc -l)" = 1 ] ||
+	    fail "no mail of $sender: $(cat sink/1[34].env)"
+done
+send --login alice@example.org --from host!root --to bob@example.net mail
+expect_reply '^DATA 5.*the sender of the envelope, host!root, has no domain'
+
 # What submission has taken is not too large because it was encrypted.
 {
 	printf '%s\n' 'From: alice@example.org' 'To: bob@example.net' \
@@ -86,8 +104,8 @@ done
 } >much
 send --login alice@example.org --to bob@example.net much
 expect_reply '^DATA 250'
-wait_for_mail 13
-[ "$(wc -c <sink/13.eml)" -gt 100000 ] || fail "the mail has not grown"
-decrypt bob 13 >inner
+wait_for_mail 15
+[ "$(wc -c <sink/15.eml)" -gt 100000 ] || fail "the mail has not grown"
+decrypt bob 15 >inner
 verify "$T/inner" >entity
 expect_signer alice
