@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The mails of tests/corpus on the other ways: through Postfix in two passes,
 # which gives the author another address when all is signed, to a server that
-# takes 8-bit mail, and through Sendmail to one that does not.  Every twentieth
-# is sent; SMIME_LONG=1 sends all.
+# takes 8-bit mail ("split"), and through Sendmail to one that does not
+# ("sendmail").  Every twentieth is sent.  SMIME_LONG=1 sends all, and once more
+# ("dkim") with OpenDKIM behind us to a server that takes 7-bit mail in lines of
+# 998 bytes, where its signature holds, too.
 . "$(dirname "$0")/../lib/testlib.sh"
 . "$lib/corpus.sh"
 corpus_files 20
@@ -22,19 +24,45 @@ sendmail_takes() {
 	EOF
 }
 
-if [ "${1:-}" = sendmail ]; then
+# with_dkim: each mail that arrived has a DKIM signature that holds.
+with_dkim() {
+	without_dkim sink/*.eml >undone && [ ! -s undone ] ||
+	    fail "of $(ls sink/*.eml | wc -l) mails these have no DKIM" \
+	    "signature that holds: $(cat undone)"
+}
+
+case ${1:-all} in
+all)
+	ways='sendmail split'
+	[ -z "${SMIME_LONG:-}" ] || ways+=' dkim'
+	for way in $ways; do
+		"$TEST_SOURCE/tests/journey/${0##*/}" $way || [ $? = 77 ] ||
+		    fail "$way"
+	done ;;
+sendmail)
 	. "$lib/sendmail.sh"
 	mapfile -t files < <(sendmail_takes "${files[@]}")
 	[ ${#files[@]} -ge 5 ] || fail "only ${#files[@]} mails are left"
 	corpus_store
 	start_sink --no-8bitmime
 	start_sendmail
-else
-	"$TEST_SOURCE/tests/journey/${0##*/}" sendmail || [ $? = 77 ] || fail "through Sendmail"
+	pass_corpus ;;
+split)
 	corpus_store stamp seal
 	start_sink
 	start_postfix --layout split "${corpus_settings[@]}" \
 	    "smtp_generic_maps = inline:{ { alice@example.org =\
 	    alice@public.example.org } }"
-fi
-pass_corpus
+	pass_corpus ;;
+dkim)
+	. "$lib/dkim.sh"
+	start_dkim
+	corpus_store stamp seal
+	start_sink --no-8bitmime
+	make_postfix --layout split "${corpus_settings[@]}" \
+	    'smtp_line_length_limit = 998'
+	add_dkim
+	run_postfix
+	pass_corpus
+	with_dkim ;;
+esac

@@ -38,6 +38,21 @@ corpus_files() {
 	fi
 }
 
+# returned: what the second pass has refused comes back to alice, and is none of
+# the copies that are judged.
+returned() {
+	local env
+	mkdir -p returned
+	for env in $(grep -l '^MAIL FROM:<>' sink/*.env); do
+		grep -qi '^RCPT TO:<alice@' "$env" || continue
+		sed -n 's/^Diagnostic-Code: smtp; \(.*\)/\1/p' \
+		    "${env%.env}.eml" | tr -d '\r' >>refusals.returned
+		mv "$env" "${env%.env}.eml" returned/
+	done
+	[ ! -s refusals.returned ] ||
+	    sed 's/^/returned: /' refusals.returned | sort | uniq -c
+}
+
 # pass_corpus: sends the files on $port, to three recipients each.
 pass_corpus() {
 	local to accepted=0
@@ -52,6 +67,7 @@ pass_corpus() {
 	done
 	wait_until 120 mail_arrived $accepted ||
 	    fail "not all $accepted mails arrived"
+	returned
 
 	python3 "$TEST_SOURCE/tests/interop/judge.py" --sink sink --pki "$pki" \
 	    --signed carol@example.net --sealed heidi@example.net \
