@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Two hundred mails over twenty connections at once: each arrives once, and
-# each decrypts and verifies.  (Ten times as many in make check-long.)
+# A hundred mails over twenty connections at once: each arrives once, and
+# each decrypts and verifies.  (Twenty times as many in make check-long.)
 . "$(dirname "$0")/../lib/testlib.sh"
 
-many=200
-[ -z "${SMIME_LONG:-}" ] || many=2000
+many=100
+[ -z "${SMIME_LONG:-}" ] || many=1000
 
 configure <<-'EOF'
 default {
@@ -27,10 +27,14 @@ send --login alice@example.org --repeat $many --connections 20 \
 [ "$(grep -c '^DATA 250' reply)" = $many ] || fail "not all were taken"
 wait_for_mail $many 120
 
+# As decrypt and verify do, without their processes: here they are the most.
+cert=$(cert_file bob) key=$(cert_file bob key)
 for number in $(seq $many); do
-	decrypt bob "$number" >inner
-	verify "$T/inner" >entity
-	grep -q '^Text\.' entity || fail "mail $number is not what was sent"
+	openssl cms -decrypt -in "sink/$number.eml" -recip "$cert" \
+	    -inkey "$key" 2>judge.out |
+	    openssl cms -verify -CAfile "$pki/root.pem" -purpose smimesign \
+	    2>>judge.out | grep '^Text\.' >text ||
+	    fail "mail $number is not what was sent: $(cat judge.out)"
 done
 [ "$(grep -h "^X-Count:" sink/*.eml | sort -u | wc -l)" = $many ] ||
     fail "some came twice"
