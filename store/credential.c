@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "store/cert.h"
 #include "store/credential.h"
-#include "store/key.h"
 
 struct place {
 	struct credential	*credential;	/* NULL: free */
@@ -27,22 +27,45 @@ credential_release(struct credential *credential)
 	X509_free(credential->cert);
 	sk_X509_pop_free(credential->chain, X509_free);
 	EVP_PKEY_free(credential->key);
+	X509_free(credential->reply);
+	free(credential->addr);
 	free(credential);
 }
 
-static struct credential *
-new_take(const struct fingerprint *fp, uint64_t generation,
-    X509 *cert, STACK_OF(X509) *chain, EVP_PKEY *key)
+static void
+set_use(struct credential *credential, const struct credential_use *use)
+{
+	credential->addr = mem_str(use->addr);
+	credential->at = use->at;
+	credential->reply = use->reply;
+	credential->n_refs = 1;
+}
+
+struct credential *
+credential_again(const struct credential *former,
+    const struct credential_use *use)
 {
 	struct credential	*credential = mem_alloc(sizeof(*credential));
 
-	credential->fp = *fp;
-	credential->generation = generation;
-	credential->cert = cert;
-	credential->chain = chain;
-	credential->key = key;
-	credential->n_refs = 1;
+	credential->fp = former->fp;
+	credential->generation = former->generation;
+	credential->cert = former->cert;
+	credential->chain = X509_chain_up_ref(former->chain);
+	credential->key = former->key;
+	if (credential->chain == NULL || X509_up_ref(former->cert) != 1 ||
+	    EVP_PKEY_up_ref(former->key) != 1)
+		abort();
+	memcpy(credential->spki, former->spki, sizeof(credential->spki));
+	set_use(credential, use);
 	return credential;
+}
+
+bool
+credential_is_for(const struct credential *credential, const char *addr,
+    int64_t now)
+{
+	return strcmp(credential->addr, addr) == 0 && now >= credential->at &&
+	    now - credential->at < CREDENTIAL_SECONDS;
 }
 
 /* What goes along with a signature: all above the signer but a root. */
@@ -73,8 +96,10 @@ load_chain(struct trust *trust, const struct cert_record *record, int64_t now,
 
 struct credential *
 credential_load(struct store *store, struct trust *trust,
-    const struct cert_record *record, int64_t now, struct err *err)
+    const struct cert_record *record, const struct credential_use *use,
+    struct err *err)
 {
+	struct credential	*credential;
 	STACK_OF(X509)	*chain = sk_X509_new_null();
 	X509		*cert = NULL;
 	EVP_PKEY	*key = NULL;
@@ -82,7 +107,7 @@ credential_load(struct store *store, struct trust *trust,
 	if (chain == NULL)
 		abort();
 	if ((cert = cert_parse(record->der, record->der_len, err)) == NULL ||
-	    !load_chain(trust, record, now, chain, err) ||
+	    !load_chain(trust, record, use->at, chain, err) ||
 	    !key_unlock(store, record->facts.spki, &key, err))
 		goto fail;
 	if (key == NULL) {
@@ -94,9 +119,17 @@ credential_load(struct store *store, struct trust *trust,
 		    "the certificate's key is not its own");
 		goto fail;
 	}
-	return new_take(&record->facts.fp,
-	    store_generation(store), cert, chain, key);
+	credential = mem_alloc(sizeof(*credential));
+	credential->fp = record->facts.fp;
+	credential->generation = store_generation(store);
+	credential->cert = cert;
+	credential->chain = chain;
+	credential->key = key;
+	memcpy(credential->spki, record->facts.spki, sizeof(credential->spki));
+	set_use(credential, use);
+	return credential;
 fail:
+	X509_free(use->reply);
 	X509_free(cert);
 	sk_X509_pop_free(chain, X509_free);
 	EVP_PKEY_free(key);

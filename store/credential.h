@@ -3,6 +3,7 @@
 #define STORE_CREDENTIAL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,15 +11,17 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "store/key.h"
 #include "store/record.h"
 #include "store/store.h"
 #include "store/trust.h"
 
 /*
- * A certificate ready to sign with: parsed, with its intermediates and its
- * unlocked key.  To make one costs four times an RSA signature, so the last
- * ones used are kept.  Counted, for threads may sign with it while it is
- * put out; the key is wiped when the last lets go.
+ * A certificate ready to sign with for an address: parsed, with its
+ * intermediates and its unlocked key, and judged fit at a certain time.  To
+ * make one costs four times an RSA signature, so the last ones used are kept.
+ * Counted, for threads may sign with it while it is put out; the key is wiped
+ * when the last lets go.  Nothing in it changes once it is made.
  */
 struct credential {
 	struct fingerprint	 fp;
@@ -26,7 +29,21 @@ struct credential {
 	X509			*cert;
 	STACK_OF(X509)		*chain;		/* intermediates, no root */
 	EVP_PKEY		*key;
+	uint8_t			 spki[KEY_ID_LEN];	/* the key's name */
+	char			*addr;		/* it may sign for, */
+	int64_t			 at;		/* as was found out at this time */
+	X509			*reply;		/* to encrypt replies to; NULL: cert */
 	_Atomic unsigned	 n_refs;
+};
+
+/* So long it stays judged, if the store does not change. */
+#define CREDENTIAL_SECONDS	5
+
+/* What it was found to be good for; reply may be NULL, and is taken over. */
+struct credential_use {
+	const char	*addr;
+	int64_t		 at;
+	X509		*reply;
 };
 
 /*
@@ -34,7 +51,14 @@ struct credential {
  * One reference is the caller's.
  */
 struct credential *credential_load(struct store *, struct trust *,
-	    const struct cert_record *, int64_t now, struct err *);
+	    const struct cert_record *, const struct credential_use *,
+	    struct err *);
+/* The same certificate and key for another use; the caller's as well. */
+struct credential *credential_again(const struct credential *,
+	    const struct credential_use *);
+/* Was it judged for this address, and not too long ago? */
+bool	credential_is_for(const struct credential *, const char *addr,
+	    int64_t now);
 void	credential_release(struct credential *);	/* NULL is fine */
 
 struct credential_cache;

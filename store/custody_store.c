@@ -57,18 +57,19 @@ local_find(void *arg, const char *addr, enum cert_use use, int64_t now,
 	return is_ok;
 }
 
+/* With what is used already of certificate and key, if it is; takes use. */
 static struct credential *
-get_credential(struct local *local, const struct cert_record *record,
-    int64_t now, struct err *err)
+make_credential(struct local *local, const struct cert_record *record,
+    const struct credential_use *use, struct err *err)
 {
-	struct credential	*credential;
+	struct credential	*former, *credential;
 
-	credential = credential_cache_get(local->credentials, &record->facts.fp,
+	former = credential_cache_get(local->credentials, &record->facts.fp,
 	    store_generation(local->store));
+	credential = former != NULL ? credential_again(former, use) :
+	    credential_load(local->store, local->trust, record, use, err);
+	credential_release(former);
 	if (credential != NULL)
-		return credential;
-	if ((credential = credential_load(local->store, local->trust,
-	    record, now, err)) != NULL)
 		credential_cache_put(local->credentials, credential);
 	return credential;
 }
@@ -96,28 +97,30 @@ get_reply_cert(struct local *local, const char *from,
 
 static bool
 count_signature(struct local *local, const struct sign_request *request,
-    const struct cert_facts *facts, struct err *err)
+    const uint8_t spki[KEY_ID_LEN], struct err *err)
 {
 	struct timespec	 ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	if (key_rate_take(local->rate, facts->spki, request->per_minute,
+	if (key_rate_take(local->rate, spki, request->per_minute,
 	    (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000))
 		return true;
 	return err_limit(err, ERR_TEMP, LIMIT_KEY_RATE, "its key has made %u "
 	    "signatures within a minute", (unsigned)request->per_minute);
 }
 
-static bool
-prepare_sign(struct local *local, const struct sign_request *request,
-    int64_t now, struct credential **credential, X509 **reply, struct err *err)
+/* May it, and with what; the whole way. */
+static struct credential *
+judge_signer(struct local *local, const struct sign_request *request,
+    int64_t now, struct err *err)
 {
+	struct credential_use	 use = { .addr = request->from, .at = now };
+	struct credential	*credential = NULL;
 	struct candidate	 candidate = { .reason = NULL };
 	struct cert_record	 record;
-	bool			 is_ok = false;
 
 	if (!cert_index_need(local->store, &request->fp, &record, err))
-		return false;
+		return NULL;
 	if (!choose_weigh(local->store, local->trust, &record, CERT_USE_SIGN,
 	    request->from, now, &candidate, err))
 		goto out;
@@ -125,17 +128,33 @@ prepare_sign(struct local *local, const struct sign_request *request,
 		err_set(err, ERR_DATA, "certificate %s", candidate.reason);
 		goto out;
 	}
-	if (!get_reply_cert(local, request->from, &request->fp, now, reply,
-	    err))
-		goto out;
-	if (!count_signature(local, request, &record.facts, err))
-		goto out;
-	*credential = get_credential(local, &record, now, err);
-	is_ok = *credential != NULL;
+	if (get_reply_cert(local, request->from, &request->fp, now,
+	    &use.reply, err))
+		credential = make_credential(local, &record, &use, err);
 out:
 	free(candidate.reason);
 	record_free_cert(&record);
-	return is_ok;
+	return credential;
+}
+
+/* As judged a moment ago, which an import need not keep waiting. */
+static struct credential *
+get_credential(struct local *local, const struct sign_request *request,
+    int64_t now, struct err *err)
+{
+	struct credential	*credential;
+
+	credential = credential_cache_get(local->credentials, &request->fp,
+	    store_generation(local->store));
+	if (credential != NULL &&
+	    credential_is_for(credential, request->from, now))
+		return credential;
+	credential_release(credential);
+	if (!store_begin_read(local->store, err))
+		return NULL;
+	credential = judge_signer(local, request, now, err);
+	store_end_read(local->store);
+	return credential;
 }
 
 static bool
@@ -143,29 +162,25 @@ local_sign(void *arg, const struct sign_request *request,
     struct buf *signed_data, struct err *err)
 {
 	struct local	*local = arg;
-	struct credential	*credential = NULL;
+	struct credential	*credential;
 	struct signer	 signer = { 0 };
 	struct event	 event;
-	X509		*reply = NULL;
 	bool		 is_ok;
 
 	/* signingTime is our clock's, so validity is asked of it as well. */
-	if (!store_begin_read(local->store, err))
-		return false;
-	is_ok = prepare_sign(local, request, (int64_t)time(NULL), &credential,
-	    &reply, err);
-	store_end_read(local->store);
+	credential = get_credential(local, request, (int64_t)time(NULL), err);
+	is_ok = credential != NULL &&
+	    count_signature(local, request, credential->spki, err);
 	if (is_ok) {
 		signer.cert = credential->cert;
 		signer.chain = credential->chain;
 		signer.key = credential->key;
-		signer.encrypt = reply;
+		signer.encrypt = credential->reply;
 		signer.use_pss = request->use_pss;
 		is_ok = signer_sign(&signer, request->digest, request->hash,
 		    signed_data, err);
 	}
 	credential_release(credential);
-	X509_free(reply);
 	audit_signature(request, is_ok ? NULL : err->reason, &event);
 	event_log_add(local->events, &event);
 	event_free(&event);
