@@ -59,8 +59,8 @@ is_asked(const struct config *config, enum role role, const struct mail *mail)
 
 bool
 early_refuses(const struct config *config, enum role role,
-    struct custody *custody, const struct mail *mail, const char *recipient,
-    int64_t now, struct decision *decision)
+    struct custody *custody, struct find_cache *found, const struct mail *mail,
+    const char *recipient, int64_t now, struct decision *decision)
 {
 	const char		*by = required_by(config, recipient);
 	struct rule_recipient	 wants = { NULL, WANT_NEVER, WANT_REQUIRE, by,
@@ -75,7 +75,8 @@ early_refuses(const struct config *config, enum role role,
 				    .recipients = &known, .n_recipients = 1 };
 	struct finding		*finding = NULL;
 	struct err		 err = { 0 };
-	struct lookup		 lookup = { .custody = custody, .now = now,
+	struct lookup		 lookup = { .custody = custody,
+				    .found = found, .now = now,
 				    .delimiters =
 				    config->subaddress_delimiter };
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "milter/find_cache.h"
 #include "milter/mail.h"
 #include "policy/config.h"
 #include "policy/decide.h"
@@ -26,7 +27,7 @@ bool	early_is_possible(const struct config *, enum role);
  * again later, as the decision says.
  */
 bool	early_refuses(const struct config *, enum role, struct custody *,
-	    const struct mail *, const char *recipient, int64_t now,
-	    struct decision *);
+	    struct find_cache *, const struct mail *, const char *recipient,
+	    int64_t now, struct decision *);
 
 #endif

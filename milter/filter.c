@@ -17,6 +17,8 @@
 #include "milter/callbacks.h"
 #include "milter/control.h"
 #include "milter/filter.h"
+#include "milter/find_cache.h"
+#include "milter/generation.h"
 #include "milter/log.h"
 #include "milter/report.h"
 #include "milter/sandbox.h"
@@ -193,6 +195,8 @@ filter_main(const struct filter_start *start)
 		    missing);
 	/* Inherited from the supervisor, whose copy is another's memory. */
 	snapshot_swap_take((struct config *)(uintptr_t)start->config);
+	generation_read_only();
+	filter.found = find_cache_new();
 	filter.custody = vault_client_new(start->channels, start->n_channels,
 	    start->config->vault_timeout * 1000, &filter.stamper);
 	if (!control_follow(start->control, start->generation, NULL, NULL,

@@ -309,6 +309,7 @@ gather(const struct journey_request *request, struct journey *j,
 	const struct mail	*mail = request->mail;
 	struct facts		*facts = &g->facts;
 	struct lookup		 lookup = { .custody = request->custody,
+	    .found = request->found,
 	    .delimiters = request->config->subaddress_delimiter,
 	    .now = request->now };
 

@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "milter/edits.h"
+#include "milter/find_cache.h"
 #include "milter/mail.h"
 #include "milter/stamp.h"
 #include "policy/config.h"
@@ -63,6 +64,7 @@ struct journey_request {
 	const struct config	*config;
 	enum role		 role;
 	struct custody		*custody;
+	struct find_cache	*found;		/* of earlier mails; or NULL */
 	const struct stamper	*stamper;	/* for stamp and seal */
 	struct mail		*mail;
 	int64_t			 now;

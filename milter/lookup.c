@@ -1,18 +1,45 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/addr.h"
+#include "base/mem.h"
+#include "milter/generation.h"
 #include "milter/lookup.h"
+
+static struct finding *
+find_kept(const struct lookup *lookup, const char *addr, enum cert_use use)
+{
+	struct finding	*finding = NULL;
+
+	if (lookup->found != NULL)
+		find_cache_get(lookup->found, addr, use, generation_now(),
+		    lookup->now, &finding);
+	return finding;
+}
+
+static void
+keep(const struct lookup *lookup, const char *addr, enum cert_use use,
+    uint64_t generation, const struct finding *finding)
+{
+	if (lookup->found != NULL)
+		find_cache_put(lookup->found, addr, use, generation,
+		    lookup->now, finding);
+}
 
 static void
 find(struct lookup *lookup, const char *addr, enum cert_use use,
     struct finding **out, struct err *err)
 {
-	*out = NULL;
+	uint64_t	 generation = generation_now();
+
+	if ((*out = find_kept(lookup, addr, use)) != NULL)
+		return;
 	if (lookup->outage.kind != ERR_NONE)
 		*err = lookup->outage;
-	else if (!custody_find(lookup->custody, addr, use, lookup->now, out,
+	else if (custody_find(lookup->custody, addr, use, lookup->now, out,
 	    err))
+		keep(lookup, addr, use, generation, *out);
+	else
 		lookup->outage = *err;
 }
 
@@ -52,20 +79,45 @@ lookup_encrypt(struct lookup *lookup, const char *addr, struct finding **out,
 	find_untagged(lookup, addr, out, err);
 }
 
+/* Those that are not out[i] already, in one question. */
+static bool
+find_others(struct lookup *lookup, const char *const *addrs, size_t n,
+    struct finding **out, struct err *err)
+{
+	uint64_t	  generation = generation_now();
+	const char	**asked = mem_array(n, sizeof(*asked));
+	struct finding	**answers = mem_array(n, sizeof(*answers));
+	size_t		 *at = mem_array(n, sizeof(*at)), n_asked = 0;
+	bool		  is_ok;
+
+	for (size_t i = 0; i < n; i++)
+		if (out[i] == NULL) {
+			asked[n_asked] = addrs[i];
+			at[n_asked++] = i;
+		}
+	is_ok = n_asked == 0 || custody_find_all(lookup->custody, asked,
+	    n_asked, CERT_USE_ENCRYPT, lookup->now, answers, err);
+	for (size_t i = 0; is_ok && i < n_asked; i++) {
+		out[at[i]] = answers[i];
+		keep(lookup, asked[i], CERT_USE_ENCRYPT, generation,
+		    answers[i]);
+	}
+	free(asked);
+	free(answers);
+	free(at);
+	return is_ok;
+}
+
 void
 lookup_encrypt_all(struct lookup *lookup, const char *const *addrs, size_t n,
     struct finding **out, struct err *err)
 {
-	memset(out, 0, n * sizeof(*out));
-	if (lookup->outage.kind != ERR_NONE) {
+	for (size_t i = 0; i < n; i++)
+		out[i] = find_kept(lookup, addrs[i], CERT_USE_ENCRYPT);
+	if (lookup->outage.kind != ERR_NONE)
 		*err = lookup->outage;
-		return;
-	}
-	if (!custody_find_all(lookup->custody, addrs, n, CERT_USE_ENCRYPT,
-	    lookup->now, out, err)) {
+	else if (!find_others(lookup, addrs, n, out, err))
 		lookup->outage = *err;
-		return;
-	}
 	for (size_t i = 0; i < n; i++)
 		find_untagged(lookup, addrs[i], &out[i], err);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "milter/find_cache.h"
 #include "policy/decide.h"
 #include "store/custody.h"
 
@@ -15,6 +16,7 @@
  */
 struct lookup {
 	struct custody	*custody;
+	struct find_cache *found;	/* what it found earlier; or NULL */
 	const char	*delimiters;	/* of sub-addresses */
 	int64_t		 now;
 	struct err	 outage;	/* the first failure; zero at first */

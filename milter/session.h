@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "milter/edits.h"
+#include "milter/find_cache.h"
 #include "milter/stamp.h"
 #include "policy/config.h"
 #include "store/custody.h"
@@ -15,6 +16,7 @@
 struct filter {
 	enum role	 role;
 	struct custody	*custody;
+	struct find_cache *found;	/* what certificates mails asked for */
 	struct stamper	 stamper;	/* for stamp and seal */
 };
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "milter/admin.h"
 #include "milter/filter.h"
+#include "milter/generation.h"
 #include "milter/log.h"
 #include "milter/metrics.h"
 #include "milter/report.h"
@@ -109,7 +110,8 @@ bool
 supervisor_prepare(struct supervisor *s, const char *path, struct err *err)
 {
 	s->config_path = path;
-	if (!stats_open(err) || !config_read(path, &s->config, err))
+	if (!stats_open(err) || !generation_open(err) ||
+	    !config_read(path, &s->config, err))
 		return false;
 	stats_process(0, STATS_SUPERVISOR, getpid(), false);
 	stats_config(s->generation, true);

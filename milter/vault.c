@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/wipe.h"
 #include "milter/control.h"
+#include "milter/generation.h"
 #include "milter/log.h"
 #include "milter/report.h"
 #include "milter/sandbox.h"
@@ -241,7 +242,8 @@ open_store(const struct vault_start *start, struct store **store,
     struct err *err)
 {
 	struct store_options	 options = { .dir = start->config->store,
-	    .lock_timeout_ms = LOCK_WAIT_MS };
+	    .lock_timeout_ms = LOCK_WAIT_MS,
+	    .generation = generation_counter() };
 	const char		*missing = "";
 	bool			 is_ok;
 

@@ -2,6 +2,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +23,11 @@ struct store_options {
 	uint8_t		 spare_keys[MASTER_KEY_SPARES][MASTER_KEY_LEN];
 	size_t		 n_spare_keys;
 	int		 lock_timeout_ms;	/* wait for the lock */
+	/*
+	 * Where its generation is counted, for others to see; outlives the
+	 * store, and goes on where an earlier one left it.  NULL: inside.
+	 */
+	_Atomic uint64_t *generation;
 };
 
 /*
@@ -70,7 +76,7 @@ bool	store_commit_master_key(struct store *,
 /* Between store_begin_write() and its end; asked within one of the pairs. */
 bool	store_is_writing(const struct store *);
 
-/* Counts commits, so that what was derived from the store can be dated. */
+/* Counts openings and commits, to date what was derived from the store. */
 uint64_t store_generation(const struct store *);
 const uint8_t *store_master_key(const struct store *);
 

@@ -103,7 +103,7 @@ is_refused(const struct cmd_context *ctx, struct walk *w,
 
 	if (!addr_normalise(addr, strlen(addr), normalised, &ignored) ||
 	    !early_refuses(access_config(w->access), ROLE_DIRECT, custody,
-	    w->mail, normalised, ctx->now, &decision))
+	    NULL, w->mail, normalised, ctx->now, &decision))
 		return false;
 	w->refused = mem_grow(w->refused, w->n_refused + 1,
 	    sizeof(*w->refused));
