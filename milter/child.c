@@ -113,7 +113,7 @@ child_tell_vault_died(const struct child *filter)
 	wire_put_u8(&answer, ERR_TEMP);
 	wire_put_u32(&answer, 0);
 	wire_put_str(&answer, "the vault died");
-	for (size_t i = 0; i < CHILD_CHANNELS; i++)
+	for (size_t i = 1; i < CHILD_CHANNELS; i++)
 		send(filter->vault_ends[i], answer.data, answer.len,
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 	buf_free(&answer);

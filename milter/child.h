@@ -12,7 +12,11 @@
 
 #include "policy/config.h"
 
-#define CHILD_CHANNELS	8	/* requests that a filter can have with the vault at once */
+/*
+ * A filter's channels to the vault.  What needs no answer goes over the first;
+ * each of the others has one request at a time.
+ */
+#define CHILD_CHANNELS	9
 
 enum child_kind { CHILD_VAULT, CHILD_FILTER, CHILD_METRICS };
 

@@ -20,6 +20,7 @@
 #include "policy/config.h"
 
 #define SILENT_MIN_MS	5000	/* it says each second that it is alive */
+#define GATHER_US	5000	/* for lines of the log: many at once, if there are many */
 #define STOP_SECONDS	60	/* for mails in hand; the unit's TimeoutStopSec is longer */
 
 /* --- while it runs ----------------------------------------------------------- */
@@ -214,8 +215,10 @@ one_round(struct supervisor *s, int timeout_ms)
 		    .events = POLLIN };
 	if (poll(pfds, n + 2, timeout_ms) > 0) {
 		/* A line of the log comes with each mail, all else is rare. */
-		if (pfds[n + 1].revents != 0)
+		if (pfds[n + 1].revents != 0) {
 			log_relay(s->log_fds[0]);
+			usleep(GATHER_US);
+		}
 		/* A reload, which is the vault's to ask for, adds children. */
 		for (size_t i = n; i > 0; i--)
 			if (pfds[i - 1].revents != 0)

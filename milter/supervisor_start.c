@@ -120,7 +120,8 @@ supervisor_prepare(struct supervisor *s, const char *path, struct err *err)
 		    "configured: the daemon would have nothing to do", path);
 	if (!find_users(s, err) || !open_signals(s, err))
 		return false;
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
+	/* Datagrams would be ten at most that wait. */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 	    s->log_fds) == -1)
 		return err_errno(err, ERR_TEMP, "socketpair");
 	if (!supervisor_add_child(s, CHILD_VAULT, NULL, err))
@@ -150,7 +151,7 @@ collect_channels(const struct supervisor *s, size_t *n)
 		    s->children[i]->kind == CHILD_FILTER; k++)
 			list[(*n)++] = (struct vault_channel){
 			    s->children[i]->vault_ends[k],
-			    s->children[i]->role };
+			    s->children[i]->role, k == 0 };
 	return list;
 }
 

@@ -31,6 +31,7 @@
 #define ADMIN_SEND_SECONDS 10	/* for an answer to be taken */
 #define RELOAD_MS	20000	/* for all processes to have it */
 #define STOP_SECONDS	30	/* for what is in work */
+#define GATHER_US	10000
 #define SECURE_HEAP	(8 * 1024 * 1024)	/* about a thousand unlocked keys */
 
 /* Requests in work hold it for reading; whoever stops the vault, for writing. */
@@ -43,6 +44,7 @@ struct server {
 	const struct vault	*vault;
 	enum vault_rights	 rights;
 	int			 fd;
+	bool			 is_told;	/* answers nothing, see receive() */
 };
 
 /* One more or one less; false if there are as many as there may be. */
@@ -88,6 +90,24 @@ may_hear_again(const struct server *server)
 	return true;
 }
 
+/*
+ * Nobody waits for what is only told: it may gather for a moment, so that
+ * each mail of many does not wake the vault for its event.
+ */
+static ssize_t
+receive(const struct server *server, uint8_t *request)
+{
+	ssize_t	 len;
+
+	if (server->is_told) {
+		len = recv(server->fd, request, WIRE_MAX, MSG_DONTWAIT);
+		if (len != -1 || errno != EAGAIN)
+			return len;
+		usleep(GATHER_US);
+	}
+	return recv(server->fd, request, WIRE_MAX, 0);
+}
+
 /* Answer requests until the other side is gone, or does not listen. */
 static void
 serve(const struct server *server)
@@ -97,7 +117,7 @@ serve(const struct server *server)
 	bool		 is_sent;
 
 	for (;;) {
-		ssize_t	 len = recv(server->fd, request, WIRE_MAX, 0);
+		ssize_t	 len = receive(server, request);
 
 		if (len == -1 && may_hear_again(server))
 			continue;
@@ -141,12 +161,12 @@ serve_admin(void *arg)
 
 static bool
 serve_in_thread(const struct vault *vault, enum vault_rights rights, int fd,
-    void *(*fn)(void *), struct err *err)
+    bool is_told, void *(*fn)(void *), struct err *err)
 {
 	struct server	*server = mem_alloc(sizeof(*server));
 
 	*server = (struct server){ .vault = vault, .rights = rights,
-	    .fd = fd };
+	    .fd = fd, .is_told = is_told };
 	if (process_thread(fn, server, err))
 		return true;
 	close(fd);
@@ -162,7 +182,8 @@ serve_channels(const struct vault *vault, const struct vault_start *start,
 	for (size_t i = 0; i < start->n_channels; i++)
 		if (!serve_in_thread(vault,
 		    vault_rights_of(start->channels[i].role),
-		    start->channels[i].fd, serve_channel, err))
+		    start->channels[i].fd, start->channels[i].is_told,
+		    serve_channel, err))
 			return false;
 	return true;
 }
@@ -174,7 +195,7 @@ on_channels(void *arg, enum role role, const int *fds, size_t n)
 	struct err	 err;
 
 	for (size_t i = 0; i < n; i++)
-		if (!serve_in_thread(arg, vault_rights_of(role), fds[i],
+		if (!serve_in_thread(arg, vault_rights_of(role), fds[i], i == 0,
 		    serve_channel, &err))
 			log_line(LOG_ERR, "vault: %s", err.reason);
 }
@@ -226,7 +247,7 @@ accept_admins(void *arg)
 		}
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
 		    sizeof(patience));
-		if (!serve_in_thread(door->vault, VAULT_ADMIN, fd,
+		if (!serve_in_thread(door->vault, VAULT_ADMIN, fd, false,
 		    serve_admin, &err))
 			count_admins(-1);
 	}
@@ -367,6 +388,7 @@ vault_main(const struct vault_start *start)
 	sigaddset(&all, SIGALRM);
 	pthread_sigmask(SIG_UNBLOCK, &all, NULL);
 	alarm(STOP_SECONDS);
+	usleep(2 * GATHER_US);
 	pthread_rwlock_wrlock(&at_work);
 	vault_watch_stop();
 	custody_close(vault.custody);

@@ -15,6 +15,7 @@
 struct vault_channel {
 	int		 fd;
 	enum role	 role;
+	bool		 is_told;	/* what comes over it gets no answer */
 };
 
 /* What the supervisor hands to a new vault; all descriptors stay its own. */

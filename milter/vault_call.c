@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,12 +13,14 @@
 #include <openssl/crypto.h>
 
 #include "base/mem.h"
+#include "milter/generation.h"
 #include "milter/stats.h"
 #include "milter/vault_call.h"
 
 struct channel {
 	int		 fd;
 	bool		 is_busy;
+	uint64_t	 generation;	/* when it was emptied */
 	uint32_t	 last_id;
 	uint8_t		*room;		/* WIRE_MAX bytes for an answer */
 };
@@ -29,8 +30,8 @@ struct vault_line {
 	pthread_cond_t	 freed;
 	struct channel	*channels;
 	size_t		 n;
+	size_t		 first;			/* that has answers */
 	int		 timeout_ms;
-	atomic_uint	 n_told;		/* requests without an answer */
 };
 
 static int64_t
@@ -58,7 +59,7 @@ take_channel(struct vault_line *line, int64_t deadline, struct err *err)
 
 	pthread_mutex_lock(&line->mutex);
 	for (;;) {
-		for (size_t i = 0; i < line->n && found == NULL; i++)
+		for (size_t i = line->first; i < line->n && found == NULL; i++)
 			if (!line->channels[i].is_busy)
 				found = &line->channels[i];
 		if (found != NULL || rc == ETIMEDOUT)
@@ -119,10 +120,18 @@ send_request(int fd, const struct buf *request, int64_t deadline,
 	}
 }
 
-/* Answers to requests given up before, and deaths of earlier vaults. */
+/*
+ * Deaths of earlier vaults, that is: when a new one has opened the store, it
+ * is of another generation.
+ */
 static void
 drop_old_answers(struct channel *channel)
 {
+	uint64_t	 generation = generation_now();
+
+	if (generation == channel->generation && generation != 0)
+		return;
+	channel->generation = generation;
 	while (recv(channel->fd, channel->room, WIRE_MAX, MSG_DONTWAIT) > 0)
 		;
 }
@@ -232,17 +241,12 @@ vault_call_end(struct vault_call *call, bool is_ok, struct err *err)
 	return is_ok;
 }
 
-/*
- * Over any channel, whoever else waits for an answer there: a packet is sent
- * whole, and gets none.
- */
+/* Any number of threads over the same channel: a packet is sent whole. */
 void
 vault_call_tell(struct vault_line *line, struct vault_call *call)
 {
-	size_t	 i = atomic_fetch_add(&line->n_told, 1) % line->n;
-
 	if (!call->request.failed)
-		send(line->channels[i].fd, call->request.data,
+		send(line->channels[0].fd, call->request.data,
 		    call->request.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	buf_free(&call->request);
 }
@@ -262,6 +266,7 @@ vault_call_open(const int *fds, size_t n, int timeout_ms)
 	pthread_condattr_destroy(&attr);
 	line->channels = mem_array(n, sizeof(*line->channels));
 	line->n = n;
+	line->first = n > 1 ? 1 : 0;
 	line->timeout_ms = timeout_ms;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t	*id = &line->channels[i].last_id;

@@ -12,7 +12,7 @@
 /*
  * One request to the vault, and its answer.  A line is one or more channels to
  * the same vault, each with one request at a time; any number of threads may
- * use one line.
+ * use one line.  Of several channels the first is for what has no answer.
  */
 struct vault_line;
 struct channel;
