@@ -7,6 +7,7 @@
 #include "base/pieces.h"
 
 #define LINES_AT_ONCE	992	/* just below libmilter's 64 KiB */
+#define STEP		(4 * 65535)	/* of a file; libmilter takes 65535 */
 
 struct piece {
 	const uint8_t	*data;
@@ -204,10 +205,35 @@ walk_base64(const struct pieces *pieces, pieces_fn *fn, void *arg,
 	return is_ok;
 }
 
+/*
+ * What lies in a spool's file does not stay in memory, where 64 large mails
+ * would be more than all the rest: each step that was read is let go.
+ */
+static bool
+walk_piece(const struct piece *piece, size_t *n_read, pieces_fn *fn,
+    void *arg, struct err *err)
+{
+	size_t	 step = piece->len > STEP && spool_is_mapped(piece->data) ?
+		    STEP : piece->len;
+
+	for (size_t at = 0, n; at < piece->len; at += n) {
+		n = piece->len - at < step ? piece->len - at : step;
+		if (!fn(arg, piece->data + at, n, err))
+			return false;
+		if ((*n_read += n) >= STEP) {
+			spool_have_read(piece->data + at + n);
+			*n_read = 0;
+		}
+	}
+	return true;
+}
+
 bool
 pieces_walk(const struct pieces *pieces, pieces_fn *fn, void *arg,
     struct err *err)
 {
+	size_t	 n_read = 0;
+
 	if (pieces->failed)
 		return err_set(err, ERR_TEMP, "the new mail: no memory");
 	for (size_t i = 0; i < pieces->n; i++) {
@@ -216,10 +242,8 @@ pieces_walk(const struct pieces *pieces, pieces_fn *fn, void *arg,
 		if (piece->encoded != NULL) {
 			if (!walk_base64(piece->encoded, fn, arg, err))
 				return false;
-		} else if (piece->len > 0) {
-			if (!fn(arg, piece->data, piece->len, err))
-				return false;
-		}
+		} else if (!walk_piece(piece, &n_read, fn, arg, err))
+			return false;
 	}
 	return true;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include "base/block.h"
 #include "base/mem.h"
 #include "base/spool.h"
+
+#define PAGE		((size_t)sysconf(_SC_PAGESIZE))
 
 struct spool {
 	char		*dir;
@@ -22,10 +25,14 @@ struct spool {
 	int		 fd;		/* -1 while all is in memory */
 	size_t		 on_disk;	/* taken of disk_max */
 	size_t		 len;
-	void		*map;		/* NULL until read from the file */
+	uint8_t		*map;		/* NULL until read from the file */
+	size_t		 n_read;	/* of map, gone from memory */
+	struct spool	*next;		/* in the list of mapped ones */
 };
 
 static _Atomic uint64_t	 on_disk;
+static pthread_mutex_t	 mapped_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct spool	*mapped;
 
 struct spool *
 spool_new(const struct spool_options *options)
@@ -202,6 +209,36 @@ spool_on_disk(void)
 	return atomic_load(&on_disk);
 }
 
+static bool
+map_file(struct spool *spool, struct err *err)
+{
+	void	*map = mmap(NULL, spool->len, PROT_READ, MAP_PRIVATE,
+	    spool->fd, 0);
+
+	if (map == MAP_FAILED)
+		return err_errno(err, ERR_TEMP,
+		    "cannot map the mail's file in %s", spool->dir);
+	spool->map = map;
+	pthread_mutex_lock(&mapped_lock);
+	spool->next = mapped;
+	mapped = spool;
+	pthread_mutex_unlock(&mapped_lock);
+	return true;
+}
+
+static void
+unmap_file(struct spool *spool)
+{
+	struct spool	**at = &mapped;
+
+	pthread_mutex_lock(&mapped_lock);
+	while (*at != spool)
+		at = &(*at)->next;
+	*at = spool->next;
+	pthread_mutex_unlock(&mapped_lock);
+	munmap(spool->map, spool->len);
+}
+
 bool
 spool_bytes(struct spool *spool, const uint8_t **bytes, size_t *len,
     struct err *err)
@@ -212,17 +249,53 @@ spool_bytes(struct spool *spool, const uint8_t **bytes, size_t *len,
 		    spool->block.data;
 		return true;
 	}
-	if (spool->map == NULL) {
-		spool->map = mmap(NULL, spool->len, PROT_READ, MAP_PRIVATE |
-		    MAP_POPULATE, spool->fd, 0);
-		if (spool->map == MAP_FAILED) {
-			spool->map = NULL;
-			return err_errno(err, ERR_TEMP,
-			    "cannot map the mail's file in %s", spool->dir);
-		}
-	}
+	if (spool->map == NULL && !map_file(spool, err))
+		return false;
 	*bytes = spool->map;
 	return true;
+}
+
+/* The one in whose file it lies; the end of a file counts, too. */
+static struct spool *
+find_mapped(const uint8_t *p)
+{
+	struct spool	*spool = mapped;
+
+	while (spool != NULL && (p < spool->map ||
+	    p > spool->map + spool->len))
+		spool = spool->next;
+	return spool;
+}
+
+bool
+spool_is_mapped(const uint8_t *p)
+{
+	bool	 is_mapped;
+
+	pthread_mutex_lock(&mapped_lock);
+	is_mapped = find_mapped(p) != NULL;
+	pthread_mutex_unlock(&mapped_lock);
+	return is_mapped;
+}
+
+void
+spool_have_read(const uint8_t *up_to)
+{
+	struct spool	*spool;
+	size_t		 end;
+
+	pthread_mutex_lock(&mapped_lock);
+	if ((spool = find_mapped(up_to)) != NULL) {
+		end = (size_t)(up_to - spool->map) & ~(PAGE - 1);
+		/* Or else it is being read once more. */
+		if (end < spool->n_read)
+			spool->n_read = 0;
+		if (end > spool->n_read)
+			madvise(spool->map + spool->n_read,
+			    end - spool->n_read, MADV_DONTNEED);
+		spool->n_read = end;
+	}
+	pthread_mutex_unlock(&mapped_lock);
 }
 
 void
@@ -231,7 +304,7 @@ spool_free(struct spool *spool)
 	if (spool == NULL)
 		return;
 	if (spool->map != NULL)
-		munmap(spool->map, spool->len);
+		unmap_file(spool);
 	if (spool->fd != -1)
 		close(spool->fd);
 	atomic_fetch_sub(&on_disk, spool->on_disk);

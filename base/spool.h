@@ -48,6 +48,14 @@ bool	 spool_bytes(struct spool *, const uint8_t **, size_t *len,
 	    struct err *);
 void	 spool_free(struct spool *);
 
+/*
+ * For whoever reads bytes without knowing whose they are.  Do they lie in a
+ * spool's file?  Then what a reader has passed need not stay in this process's
+ * memory; read once more, it comes from the file again.
+ */
+bool	 spool_is_mapped(const uint8_t *);
+void	 spool_have_read(const uint8_t *up_to);
+
 /* Bytes in files of all spools. */
 uint64_t spool_on_disk(void);
 

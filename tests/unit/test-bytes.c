@@ -267,6 +267,88 @@ test_spool(void)
 	spool_free(NULL);
 }
 
+/* KiB of files that this process has in memory. */
+static long
+resident_files(void)
+{
+	FILE	*f = fopen("/proc/self/status", "r");
+	char	 line[128];
+	long	 n, sum = 0;
+
+	REQUIRE(f != NULL);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "RssFile: %ld", &n) == 1 ||
+		    sscanf(line, "RssShmem: %ld", &n) == 1)
+			sum += n;
+	fclose(f);
+	return sum;
+}
+
+struct reader {
+	size_t	 at;
+	size_t	 next;		/* when to look at the memory again */
+	long	 most;
+	bool	 is_right;
+};
+
+static bool
+read_numbers(void *arg, const uint8_t *data, size_t len, struct err *err)
+{
+	struct reader	*reader = arg;
+
+	(void)err;
+	for (size_t i = 0; i < len; i++, reader->at++)
+		if (data[i] != (uint8_t)(reader->at * 2654435761u >> 13))
+			reader->is_right = false;
+	if (reader->at >= reader->next) {
+		long	 now = resident_files();
+
+		reader->most = now > reader->most ? now : reader->most;
+		reader->next = reader->at + 500000;
+	}
+	return true;
+}
+
+/* A large mail on disk is read piece by piece, as often as one likes. */
+static void
+test_memory(void)
+{
+	const char		*dir = getenv("TMPDIR");
+	struct spool_options	 options = { .dir = dir != NULL ? dir :
+				    "/tmp" };
+	struct spool		*spool = spool_new(&options);
+	struct pieces		*pieces = pieces_new(), *parts = pieces_new();
+	struct reader		 reader;
+	uint8_t			 numbers[65536];
+	const uint8_t		*bytes;
+	size_t			 len, n = 16 * 1024 * 1024;
+	long			 before = resident_files();
+	struct err		 err = { 0 };
+
+	for (size_t at = 0; at < n; at += sizeof(numbers)) {
+		for (size_t i = 0; i < sizeof(numbers); i++)
+			numbers[i] = (uint8_t)((at + i) * 2654435761u >> 13);
+		REQUIRE_OK(spool_add(spool, numbers, sizeof(numbers), &err),
+		    err);
+	}
+	REQUIRE_OK(spool_bytes(spool, &bytes, &len, &err), err);
+	for (size_t at = 0; at < n; at += 1000)
+		pieces_add(parts, bytes + at, n - at < 1000 ? n - at : 1000);
+	REQUIRE_OK(pieces_add_spool_take(pieces, spool, &err), err);
+	for (int i = 0; i < 4; i++) {
+		test_row(i < 2 ? "all at once" : "in parts");
+		reader = (struct reader){ .is_right = true };
+		CHECK_OK(pieces_walk(i < 2 ? pieces : parts, read_numbers,
+		    &reader, &err), err);
+		CHECK_INT(reader.at, n);
+		CHECK(reader.is_right);
+		/* 16384 would be all of it. */
+		CHECK(reader.most - before < 3000);
+	}
+	pieces_free(parts);
+	pieces_free(pieces);
+}
+
 int
 main(void)
 {
@@ -274,5 +356,6 @@ main(void)
 	test_pieces();
 	test_base64();
 	test_spool();
+	test_memory();
 	return test_done("bytes");
 }
