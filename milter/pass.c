@@ -22,6 +22,12 @@ digest(const struct headers *headers, const struct mail *mail,
 	    stamp_digest(headers, body, len, out, err);
 }
 
+/*
+ * Where there are filters Postfix cuts a field at 60000 bytes, each time at
+ * another place (cleanup_message.c, KLUDGE_HEADER_LIMIT).
+ */
+#define FIELD_MAX	59000
+
 /* --- the first pass ------------------------------------------------------------ */
 
 /* Copies of one mail have one Message-ID, so it cannot be left to the MTA. */
@@ -69,6 +75,25 @@ describe(const struct mail *mail, const struct journey *j)
 	return stamp;
 }
 
+/* What would come back from the second pass is better refused now. */
+static bool
+can_pass(const struct mail *mail, struct err *err)
+{
+	/* The MTA will complete it, and did not say how. */
+	if (mail->sender[0] != '\0' && strchr(mail->sender, '@') == NULL)
+		return err_set(err, ERR_MESSAGE, "the sender of the envelope, "
+		    "%.100s, has no domain", mail->sender);
+	for (size_t i = 0; i < headers_count(mail->headers); i++) {
+		const struct header	*field = headers_at(mail->headers, i);
+
+		if (strlen(field->value) > FIELD_MAX)
+			return err_set(err, ERR_MESSAGE, "the field %.100s "
+			    "has more than %d bytes, which Postfix cuts off",
+			    field->name, FIELD_MAX);
+	}
+	return true;
+}
+
 bool
 pass_stamp(const struct journey_request *request, struct journey *j,
     struct err *err)
@@ -79,10 +104,8 @@ pass_stamp(const struct journey_request *request, struct journey *j,
 	char			*text = NULL, *value;
 	bool			 is_ok;
 
-	/* The MTA will complete it, and did not say how. */
-	if (mail->sender[0] != '\0' && strchr(mail->sender, '@') == NULL)
-		return err_set(err, ERR_MESSAGE, "the sender of the envelope, "
-		    "%.100s, has no domain", mail->sender);
+	if (!can_pass(mail, err))
+		return false;
 	remove_hidden(mail, &j->edits);
 	if (!add_message_id(mail, j, err) ||
 	    !edits_result(&j->edits, mail->headers, &after, err))

@@ -63,14 +63,15 @@ reason=\"not encrypted: $name@example.net: no certificate\""
 done
 
 # No copy has more in it than To and Cc had, and all are copies of one mail.
+for name in xena yuri hidden; do
+	theirs=$(copy_for $name@example.net)
+	[ "$(grep -l "$name" sink/*.eml)" = "sink/$theirs.eml" ] ||
+	    fail "$name is named in: $(grep -l "$name" sink/*.eml)"
+done
 for copy in sink/*.eml; do
 	"$lib/mime" fields "$copy" >fields
 	! grep -Ei '^(Bcc|X-SMIME-[a-z]*):' fields ||
 	    fail "$copy has a field that should have stayed here"
-	for name in xena yuri hidden; do
-		[ "$copy" = "sink/$(copy_for $name@example.net).eml" ] ||
-		    ! grep -q "$name" "$copy" || fail "$copy names $name"
-	done
 	grep -i '^message-id:' fields >>ids
 done
 [ "$(sort -u ids | wc -l)" = 1 ] && [ "$(wc -l <ids)" = 12 ] ||
@@ -95,6 +96,12 @@ for sender in root@mx.example.org root@host.example.org; do
 done
 send --login alice@example.org --from host!root --to bob@example.net mail
 expect_reply '^DATA 5.*the sender of the envelope, host!root, has no domain'
+
+# Nor does Postfix change a mail in between.
+write_mail 'From: alice@example.org' 'To: bob@example.net' \
+    "References:$(printf '\n <%s@example.org>' {10000..12900})"
+send --login alice@example.org --to bob@example.net mail
+expect_reply '^DATA 5.*the field References has more than 59000 bytes'
 
 # What submission has taken is not too large because it was encrypted.
 {

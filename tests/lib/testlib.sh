@@ -475,15 +475,16 @@ wait_for_mail() {
 # copy_for ADDRESS [FIRST]: the number of the one mail, from FIRST on, that went
 # to it and nobody else.
 copy_for() {
-	local found number
-	found=$(for number in $(seq "${2:-1}" "$(ls sink | grep -c env)"); do
-		grep -liE "^RCPT TO:<$1>( |$)" "sink/$number.env"
-	done)
-	[ "$(wc -w <<<"$found")" = 1 ] ||
-	    fail "$1 should have one copy, and has: ${found:-none}"
-	[ "$(grep -ci '^RCPT TO:' $found)" = 1 ] ||
-	    fail "the copy for $1 went to others as well: $(cat $found)"
-	basename "$found" .env
+	local found=() env
+	for env in $(grep -liE "^RCPT TO:<$1>( |$)" sink/*.env); do
+		env=${env#sink/}
+		[ "${env%.env}" -lt "${2:-1}" ] || found+=("${env%.env}")
+	done
+	[ ${#found[@]} = 1 ] ||
+	    fail "$1 should have one copy, and has: ${found[*]:-none}"
+	[ "$(grep -ci '^RCPT TO:' "sink/${found[0]}.env")" = 1 ] ||
+	    fail "the copy for $1 went to others: $(cat "sink/${found[0]}.env")"
+	echo "${found[0]}"
 }
 
 # --- the recipient's programs -----------------------------------------------------
