@@ -60,23 +60,4 @@ struct bundle *bundle_of_error(const struct err *);
 bool	bundle_is_locked(const struct bundle *);
 void	bundle_free(struct bundle *);
 
-/* --- for the readers of its formats ------------------------------------- */
-
-/* A new item at the end; NULL when the bundle is full.  where is copied. */
-struct bundle_item *bundle_add(struct bundle *, enum bundle_kind,
-	    const char *where);
-/* The same, unread, with the reason. */
-void	bundle_add_unread(struct bundle *, enum bundle_kind,
-	    const char *where, const struct err *);
-void	bundle_add_cert(struct bundle *, const char *where, const uint8_t *,
-	    size_t len);
-void	bundle_add_crl(struct bundle *, const char *where, const uint8_t *,
-	    size_t len);
-/*
- * A plain PKCS#8 key, which is moved.  passphrase: what it was under, to be
- * protected by again; NULL or "" if by nothing.
- */
-void	bundle_add_key_take(struct bundle *, const char *where,
-	    struct buf *plain, const char *passphrase);
-
 #endif

@@ -7,6 +7,7 @@
 #include <openssl/pkcs12.h>
 
 #include "base/mem.h"
+#include "store/bundle_impl.h"
 #include "store/pkcs12.h"
 
 #define NESTING_MAX	4	/* bags of bags */
