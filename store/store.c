@@ -1,45 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <sys/file.h>
-#include <sys/stat.h>
-
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <db.h>
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
-#include "store/keywrap.h"
+#include "store/store_folder.h"
 #include "store/store_impl.h"
+#include "store/store_meta.h"
 
-#define VERSION		1
 #define CACHE_BYTES	(160u << 20)	/* a million certificates' indexes */
 #define LOG_FILE_BYTES	(1u << 20)
 #define LOG_BUFFER	(256u << 10)
 #define CHECKPOINT_KB	4096	/* of log, which recovery reads again */
-#define LOCK_POLL_MS	20
 
-#define CHECK_TEXT	"smime-milter store"
-
-static const struct {
-	const char	*file;
-	const char	*doing;		/* when it fails to open */
-	u_int32_t	 page_size;	/* bytes; holds a usual record or key */
-} files[TABLE_COUNT] = {
-	[TABLE_META] = { "meta.db", "open meta.db", 4096 },
-	[TABLE_CERTS] = { "certs.db", "open certs.db", 8192 },
-	[TABLE_KEYS] = { "keys.db", "open keys.db", 8192 },
-	[TABLE_INDEX] = { "index.db", "open index.db", 4096 },
-	[TABLE_CRLS] = { "crls.db", "open crls.db", 16384 },
-	[TABLE_EVENTS] = { "events.db", "open events.db", 4096 },
+static const u_int32_t	 page_sizes[TABLE_COUNT] = {
+	/* Bytes; each holds a usual record or key. */
+	[TABLE_META] = 4096,
+	[TABLE_CERTS] = 8192,
+	[TABLE_KEYS] = 8192,
+	[TABLE_INDEX] = 4096,
+	[TABLE_CRLS] = 16384,
+	[TABLE_EVENTS] = 4096,
 };
 
 /* --- Berkeley DB's own words -------------------------------------------- */
@@ -104,163 +90,6 @@ open_error(struct store *store, int rc, const char *doing, struct err *err)
 	return db_failed(rc, kind, store->dir, doing, err);
 }
 
-/* --- the folder and its lock -------------------------------------------- */
-
-/* "__db.001" */
-static bool
-is_region(const char *name)
-{
-	return strncmp(name, "__db.", 5) == 0 && strlen(name) == 8 &&
-	    strspn(name + 5, "0123456789") == 3;
-}
-
-/*
- * A table that is being created, "__db.80000002.5e3713a", is there until it
- * gets its name; where that was interrupted recovery removes it.
- */
-static bool
-is_unfinished(const char *name)
-{
-	return strncmp(name, "__db.", 5) == 0 && !is_region(name);
-}
-
-static bool
-is_ours(const char *name)
-{
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-	    strcmp(name, "lock") == 0 || strcmp(name, "admin.sock") == 0 ||
-	    strcmp(name, "lost+found") == 0 || is_unfinished(name) ||
-	    strncmp(name, "log.", 4) == 0)
-		return true;
-	for (size_t i = 0; i < TABLE_COUNT; i++)
-		if (strcmp(name, files[i].file) == 0)
-			return true;
-	return false;
-}
-
-static bool
-refuse_entry(const char *dir, const char *name, bool is_new, struct err *err)
-{
-	/* It changes every setting silently (TRAPS: CVE-2017-10140). */
-	if (strcmp(name, "DB_CONFIG") == 0)
-		return err_set(err, ERR_CONFIG, "%s holds a file DB_CONFIG, "
-		    "which would change how the store works: remove it", dir);
-	if (is_region(name))
-		return err_set(err, ERR_CONFIG, "%s holds %s, a shared region "
-		    "of Berkeley DB: another program has opened the store; "
-		    "end it and remove the __db.* files", dir, name);
-	if (is_new && !is_ours(name))
-		return err_set(err, ERR_CONFIG,
-		    "%s is not empty: it holds %s", dir, name);
-	return true;
-}
-
-static bool
-check_entries(const char *dir, bool is_new, struct err *err)
-{
-	DIR		*d = opendir(dir);
-	struct dirent	*e;
-	bool		 is_ok = true;
-
-	if (d == NULL)
-		return err_errno(err, ERR_CONFIG, "cannot read the folder %s",
-		    dir);
-	while (is_ok && (e = readdir(d)) != NULL)
-		is_ok = refuse_entry(dir, e->d_name, is_new, err);
-	closedir(d);
-	return is_ok;
-}
-
-static bool
-check_folder(const char *dir, struct err *err)
-{
-	struct stat	 st;
-
-	if (stat(dir, &st) == -1) {
-		if (errno == ENOENT)
-			return err_set(err, ERR_CONFIG, "there is no store: "
-			    "%s does not exist", dir);
-		return err_errno(err, ERR_CONFIG, "cannot look at the store "
-		    "%s", dir);
-	}
-	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ERR_CONFIG, "%s is not a folder", dir);
-	if (st.st_uid != geteuid())
-		return err_set(err, ERR_CONFIG, "the store %s belongs to user "
-		    "%u, not to user %u who opens it", dir,
-		    (unsigned)st.st_uid, (unsigned)geteuid());
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return err_set(err, ERR_CONFIG, "others may write into the "
-		    "store's folder %s (mode %04o, 0700 is wanted)", dir,
-		    (unsigned)st.st_mode & 07777);
-	return true;
-}
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec	 ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static bool
-lock_is_held(const char *dir, int fd, struct err *err)
-{
-	char	 text[32] = "";
-	ssize_t	 n = pread(fd, text, sizeof(text) - 1, 0);
-	long	 pid = n > 0 ? strtol(text, NULL, 10) : 0;
-
-	if (pid <= 0)
-		return err_set(err, ERR_TEMP,
-		    "the store %s is in use by another process", dir);
-	return err_set(err, ERR_TEMP,
-	    "the store %s is in use by process %ld", dir, pid);
-}
-
-/*
- * The kernel lets go of the lock when its holder dies, so nothing stale can
- * remain.  The file itself stays for ever: removing it would let two
- * processes hold two locks of the same name.
- */
-static bool
-take_lock(struct store *store, int timeout_ms, struct err *err)
-{
-	int64_t	 deadline = clock_ms() + timeout_ms;
-	char	*path = mem_strf("%s/lock", store->dir);
-	int	 fd;
-
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	free(path);
-	if (fd == -1 && errno == EROFS)
-		return err_set(err, ERR_CONFIG, "the store %s is on a "
-		    "read-only file system", store->dir);
-	if (fd == -1)
-		return err_errno(err, ERR_CONFIG,
-		    "cannot open the lock of the store %s", store->dir);
-	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		struct timespec	 pause = { 0, LOCK_POLL_MS * 1000000L };
-
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			err_errno(err, ERR_TEMP, "cannot lock the store %s",
-			    store->dir);
-		else if (clock_ms() >= deadline)
-			lock_is_held(store->dir, fd, err);
-		else {
-			nanosleep(&pause, NULL);
-			continue;
-		}
-		close(fd);
-		return false;
-	}
-	/* Only for the sentence above; that it may fail harms nothing. */
-	if (ftruncate(fd, 0) == 0)
-		dprintf(fd, "%ld\n", (long)getpid());
-	store->lock_fd = fd;
-	return true;
-}
-
 /* --- opening -------------------------------------------------------------- */
 
 /*
@@ -299,103 +128,26 @@ static bool
 open_table(struct store *store, enum table i, u_int32_t create,
     struct err *err)
 {
-	DB	*db;
-	int	 rc;
+	const char	*file = store_folder_file(i);
+	char		 doing[32];
+	DB		*db;
+	int		 rc;
 
 	if ((rc = db_create(&store->tables[i], store->env, 0)) != 0)
 		return open_error(store, rc, "begin a table", err);
 	db = store->tables[i];
-	if ((rc = db->set_pagesize(db, files[i].page_size)) != 0 ||
+	if ((rc = db->set_pagesize(db, page_sizes[i])) != 0 ||
 	    (rc = db->set_flags(db, DB_CHKSUM)) != 0)
 		return open_error(store, rc, "set up a table", err);
-	rc = db->open(db, store->txn, files[i].file, NULL, DB_BTREE,
+	rc = db->open(db, store->txn, file, NULL, DB_BTREE,
 	    DB_THREAD | create | (store->txn == NULL ? DB_AUTO_COMMIT : 0),
 	    0600);
 	if (rc == ENOENT)
 		return err_set(err, i == TABLE_META ? ERR_CONFIG : ERR_DATA,
 		    "there is no store in %s: %s is missing", store->dir,
-		    files[i].file);
-	return rc == 0 || open_error(store, rc, files[i].doing, err);
-}
-
-static bool
-check_version(struct store *store, struct err *err)
-{
-	struct buf	 value = { 0 };
-	unsigned	 version;
-	bool		 found, is_ok = false;
-
-	if (!table_get(store, TABLE_META, "version", 7, &value, &found, err))
-		goto out;
-	if (!found || value.len != 2) {
-		err_set(err, ERR_DATA,
-		    "the store %s does not say its version", store->dir);
-		goto out;
-	}
-	version = (unsigned)value.data[0] << 8 | value.data[1];
-	if (version > VERSION) {
-		err_set(err, ERR_CONFIG, "the store %s is of version %u, this "
-		    "program knows up to %d: it was written by a newer one",
-		    store->dir, version, VERSION);
-		goto out;
-	}
-	is_ok = true;
-out:
-	buf_free(&value);
-	return is_ok;
-}
-
-/* The first that fits, of the key given and its spares, is the store's. */
-static bool
-choose_master_key(struct store *store, const struct store_options *options,
-    const struct buf *check, struct err *err)
-{
-	struct buf	 plain = { .is_secret = true };
-	bool		 is_ok = false;
-
-	for (size_t i = 0; !is_ok && i <= options->n_spare_keys; i++) {
-		if (i > 0)
-			memcpy(store->master_key, options->spare_keys[i - 1],
-			    MASTER_KEY_LEN);
-		is_ok = keywrap_open(store->master_key, "check", "", 0,
-		    check->data, check->len, &plain, err);
-		if (!is_ok && err->kind != ERR_DATA)
-			break;
-	}
-	if (!is_ok && err->kind == ERR_DATA)
-		err_set(err, ERR_CONFIG, "this is not the master key that the "
-		    "store %s was made with", store->dir);
-	buf_free(&plain);
-	return is_ok;
-}
-
-static bool
-put_version(struct store *store, struct err *err)
-{
-	static const uint8_t	 version[2] = { VERSION >> 8, VERSION & 255 };
-
-	return table_put(store, TABLE_META, "version", 7, version,
-	    sizeof(version), err);
-}
-
-static bool
-check_master_key(struct store *store, const struct store_options *options,
-    struct err *err)
-{
-	struct buf	 value = { 0 };
-	bool		 found, is_ok = false;
-
-	if (!table_get(store, TABLE_META, "check", 5, &value, &found, err))
-		goto out;
-	if (!found) {
-		err_set(err, ERR_DATA, "the store %s lacks the record that "
-		    "tells its master key", store->dir);
-		goto out;
-	}
-	is_ok = choose_master_key(store, options, &value, err);
-out:
-	buf_free(&value);
-	return is_ok;
+		    file);
+	snprintf(doing, sizeof(doing), "open %s", file);
+	return rc == 0 || open_error(store, rc, doing, err);
 }
 
 /* What there is beside meta.db, which has told the version. */
@@ -413,8 +165,7 @@ open_tables(struct store *store, const struct store_options *options,
     struct err *err)
 {
 	return open_table(store, TABLE_META, 0, err) &&
-	    check_version(store, err) &&
-	    check_master_key(store, options, err) &&
+	    store_meta_check(store, options, store->master_key, err) &&
 	    open_others(store, err);
 }
 
@@ -449,11 +200,11 @@ store_open(const struct store_options *options, struct store **out,
 {
 	struct store	*store = new_store(options);
 	char		*meta = mem_strf("%s/%s", options->dir,
-			    files[TABLE_META].file);
+			    store_folder_file(TABLE_META));
 	bool		 is_ok = false;
 
-	if (!check_folder(store->dir, err) ||
-	    !check_entries(store->dir, false, err))
+	if (!store_folder_check(store->dir, err) ||
+	    !store_folder_check_entries(store->dir, false, err))
 		goto out;
 	/* Before anything is created in what may be any folder. */
 	if (access(meta, F_OK) == -1) {
@@ -461,7 +212,8 @@ store_open(const struct store_options *options, struct store **out,
 		    store->dir);
 		goto out;
 	}
-	if (!take_lock(store, options->lock_timeout_ms, err) ||
+	if (!store_folder_lock(store->dir, options->lock_timeout_ms,
+	    &store->lock_fd, err) ||
 	    !open_env(store, err) || !open_tables(store, options, err))
 		goto out;
 	is_ok = true;
@@ -473,42 +225,12 @@ out:
 	return is_ok;
 }
 
-static bool
-sync_folder(const char *dir, struct err *err)
-{
-	int	 fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool	 is_ok = fd != -1 && fsync(fd) == 0;
-
-	if (!is_ok)
-		err_errno(err, ERR_TEMP, "cannot write the folder %s to disk",
-		    dir);
-	if (fd != -1)
-		close(fd);
-	return is_ok;
-}
-
-/* What tells the right master key from others. */
-static bool
-put_check(struct store *store, const uint8_t *master, struct err *err)
-{
-	struct buf	 check = { 0 };
-	bool		 is_ok;
-
-	is_ok = keywrap_seal(master, "check", "", 0, CHECK_TEXT,
-	    sizeof(CHECK_TEXT) - 1, &check, err) &&
-	    table_put(store, TABLE_META, "check", 5, check.data, check.len,
-	    err);
-	buf_free(&check);
-	return is_ok;
-}
-
 /* Tables and meta records appear in one transaction, or not at all. */
 static bool
 fill_new(struct store *store, struct err *err)
 {
-	struct buf	 version = { 0 };
-	bool		 found = false, is_ok = false;
-	int		 rc;
+	bool	 found = false, is_ok = false;
+	int	 rc;
 
 	rc = store->env->txn_begin(store->env, NULL, &store->txn, 0);
 	if (rc != 0)
@@ -516,21 +238,19 @@ fill_new(struct store *store, struct err *err)
 	for (size_t i = 0; i < TABLE_COUNT; i++)
 		if (!open_table(store, (enum table)i, DB_CREATE, err))
 			goto out;
-	if (!table_get(store, TABLE_META, "version", 7, &version, &found, err))
+	if (!store_meta_is_there(store, &found, err))
 		goto out;
 	if (found) {
 		err_set(err, ERR_CONFIG, "there is a store in %s already",
 		    store->dir);
 		goto out;
 	}
-	if (!put_version(store, err) ||
-	    !put_check(store, store->master_key, err))
+	if (!store_meta_put(store, store->master_key, err))
 		goto out;
 	rc = store->txn->commit(store->txn, DB_TXN_SYNC);
 	store->txn = NULL;
 	is_ok = rc == 0 || open_error(store, rc, "commit", err);
 out:
-	buf_free(&version);
 	/* The tables' handles are good for closing only, after an abort. */
 	if (store->txn != NULL)
 		store->txn->abort(store->txn);
@@ -544,11 +264,12 @@ store_create(const struct store_options *options, struct err *err)
 	struct store	*store = new_store(options);
 	bool		 is_ok;
 
-	is_ok = check_folder(store->dir, err) &&
-	    check_entries(store->dir, true, err) &&
-	    take_lock(store, options->lock_timeout_ms, err) &&
+	is_ok = store_folder_check(store->dir, err) &&
+	    store_folder_check_entries(store->dir, true, err) &&
+	    store_folder_lock(store->dir, options->lock_timeout_ms,
+	    &store->lock_fd, err) &&
 	    open_env(store, err) && fill_new(store, err) &&
-	    sync_folder(store->dir, err);
+	    store_folder_sync(store->dir, err);
 	store_close(store);
 	return is_ok;
 }
@@ -668,7 +389,7 @@ bool
 store_commit_master_key(struct store *store,
     const uint8_t new_master[MASTER_KEY_LEN], struct err *err)
 {
-	if (put_check(store, new_master, err))
+	if (store_meta_put_check(store, new_master, err))
 		return commit(store, new_master, DB_TXN_SYNC, err);
 	store_abort(store);
 	return false;
