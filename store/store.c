@@ -14,6 +14,7 @@
 #include "store/store_meta.h"
 
 #define CACHE_BYTES	(160u << 20)	/* a million certificates' indexes */
+#define CACHE_MUTEXES	1024	/* one per page makes each opening slow */
 #define LOG_FILE_BYTES	(1u << 20)
 #define LOG_BUFFER	(256u << 10)
 #define CHECKPOINT_KB	4096	/* of log, which recovery reads again */
@@ -113,6 +114,8 @@ open_env(struct store *store, struct err *err)
 	env->set_errcall(env, note_message);
 	env->set_msgcall(env, drop_message);
 	if ((rc = env->set_cachesize(env, 0, CACHE_BYTES, 1)) != 0 ||
+	    (rc = env->set_mp_mtxcount(env, CACHE_MUTEXES)) != 0 ||
+	    (rc = env->mutex_set_init(env, 2 * CACHE_MUTEXES)) != 0 ||
 	    (rc = env->set_lg_max(env, LOG_FILE_BYTES)) != 0 ||
 	    (rc = env->set_lg_bsize(env, LOG_BUFFER)) != 0 ||
 	    (rc = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) != 0)
