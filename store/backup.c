@@ -10,11 +10,14 @@
 #include "store/backup.h"
 #include "store/cert_index.h"
 #include "store/dump.h"
-#include "store/event.h"
+#include "store/event_table.h"
 #include "store/key.h"
 #include "store/keywrap.h"
+#include "store/store_meta.h"
 
-#define HEAD		"smime-milter backup 1\n"
+#define NAME		"smime-milter backup "	/* and a version */
+#define NAME_LEN	(sizeof(NAME) - 1)
+#define HEAD		NAME "1\n"
 #define HEAD_LEN	(sizeof(HEAD) - 1)
 #define END_MARK	0xff		/* in the place of a row's table */
 #define END_LEN		(1 + 8 + 32)	/* mark, rows, SHA-256 */
@@ -168,10 +171,11 @@ read_head(FILE *file, struct err *err)
 
 	rewind(file);
 	if (fread(head, 1, sizeof(head), file) != sizeof(head) ||
-	    memcmp(head, HEAD, sizeof(head)) != 0)
-		return err_set(err, ERR_DATA, "this is no backup, or of a "
-		    "newer version");
-	return true;
+	    memcmp(head, NAME, NAME_LEN) != 0)
+		return err_set(err, ERR_DATA, "this is no backup");
+	return memcmp(head, HEAD, sizeof(head)) == 0 || err_set(err,
+	    ERR_DATA, "the backup is in a form that this program does not "
+	    "know: it was written by a newer one");
 }
 
 static bool
@@ -237,7 +241,7 @@ is_named(const struct dump_row *row, const char *name)
 	    memcmp(row->key, name, row->key_len) == 0;
 }
 
-/* The new store has its own version and check; stamps' keys are taken over. */
+/* The new store has its own check; stamps' keys are taken over. */
 static bool
 put_meta(struct store *store, const struct dump_row *row, struct err *err)
 {
@@ -252,8 +256,11 @@ put_meta(struct store *store, const struct dump_row *row, struct err *err)
 		    "made under another master key than that of the "
 		    "configuration: put that one in its place first");
 	}
-	return is_named(row, "version") || table_put(store, TABLE_META,
-	    row->key, row->key_len, row->value, row->len, err);
+	if (is_named(row, "version"))
+		return store_meta_check_version("the store of the backup",
+		    row->value, row->len, err);
+	return table_put(store, TABLE_META, row->key, row->key_len,
+	    row->value, row->len, err);
 }
 
 static bool
@@ -269,10 +276,27 @@ put_cert(struct store *store, const struct dump_row *row, struct err *err)
 	return is_ok;
 }
 
+/* What the store would take for another record, or for none. */
+static bool
+has_known_key(const struct dump_row *row)
+{
+	switch (row->table) {
+	case TABLE_KEYS:
+		return row->key_len == KEY_ID_LEN;
+	case TABLE_EVENTS:
+		return event_table_is_key(row->key, row->key_len);
+	default:
+		return row->key_len <= TABLE_KEY_MAX;
+	}
+}
+
 static bool
 put_row(struct store *store, const struct dump_row *row, struct buf *keys,
     struct err *err)
 {
+	if (!has_known_key(row))
+		return err_set(err, ERR_DATA, "the backup is damaged: no "
+		    "record has such a key");
 	switch (row->table) {
 	case TABLE_META:
 		return put_meta(store, row, err);

@@ -7,7 +7,13 @@
 #include "store/table.h"
 
 /* A key is its row's letter and a number that counts on for ever. */
-#define KEY_LEN	9
+#define KEY_LEN		9
+#define NUMBER_MAX	((uint64_t)1 << 62)	/* a backup may have others */
+/*
+ * Numbers looked at for each event that is added.  One, but where a backup was
+ * made while the oldest went, numbers are missing.
+ */
+#define DROP_MAX	100
 
 static const char letters[EVENT_ROWS] = {
 	[EVENT_ROW_MAIL] = 'm',
@@ -37,6 +43,16 @@ parse_key(enum event_row row, const uint8_t *key, size_t len, uint64_t *number)
 	for (int i = 1; i < KEY_LEN; i++)
 		*number = *number << 8 | key[i];
 	return true;
+}
+
+bool
+event_table_is_key(const uint8_t *key, size_t len)
+{
+	uint64_t	 number;
+
+	return (parse_key(EVENT_ROW_MAIL, key, len, &number) ||
+	    parse_key(EVENT_ROW_ADMIN, key, len, &number)) &&
+	    number > 0 && number <= NUMBER_MAX;
 }
 
 /* The numbers of a row: from *first to before *end, both 1 if it is empty. */
@@ -88,7 +104,8 @@ drop_oldest(struct store *store, struct span *span, struct err *err)
 {
 	uint8_t	 key[KEY_LEN];
 
-	while (span->end - span->first > EVENT_TABLE_MAX) {
+	for (int i = 0; i < DROP_MAX &&
+	    span->end - span->first > EVENT_TABLE_MAX; i++) {
 		make_key(span->row, span->first, key);
 		if (!table_delete(store, TABLE_EVENTS, key, sizeof(key), err))
 			return false;

@@ -21,6 +21,9 @@
 bool	event_table_add(struct store *, const struct event *, size_t n,
 	    struct err *);
 
+/* Could this be the key of an event? */
+bool	event_table_is_key(const uint8_t *, size_t len);
+
 enum event_row {
 	EVENT_ROW_MAIL,		/* mails, signatures, gaps */
 	EVENT_ROW_ADMIN,	/* the others */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "store/keywrap.h"
 #include "store/store_meta.h"
 #include "store/table.h"
@@ -9,30 +11,38 @@
 #define VERSION		1
 #define CHECK_TEXT	"smime-milter store"
 
+bool
+store_meta_check_version(const char *what, const uint8_t *value, size_t len,
+    struct err *err)
+{
+	unsigned	 version;
+
+	if (len != 2)
+		return err_set(err, ERR_DATA, "%s does not say its version",
+		    what);
+	version = (unsigned)value[0] << 8 | value[1];
+	if (version > VERSION)
+		return err_set(err, ERR_CONFIG, "%s is of version %u, this "
+		    "program knows up to %d: it was written by a newer one",
+		    what, version, VERSION);
+	if (version < VERSION)
+		return err_set(err, ERR_CONFIG, "%s is of version %u, this "
+		    "program knows %d only: it was written by an older one",
+		    what, version, VERSION);
+	return true;
+}
+
 static bool
 check_version(struct store *store, const char *dir, struct err *err)
 {
+	char		*what = mem_strf("the store %s", dir);
 	struct buf	 value = { 0 };
-	unsigned	 version;
-	bool		 found, is_ok = false;
+	bool		 found, is_ok;
 
-	if (!table_get(store, TABLE_META, "version", 7, &value, &found, err))
-		goto out;
-	if (!found || value.len != 2) {
-		err_set(err, ERR_DATA,
-		    "the store %s does not say its version", dir);
-		goto out;
-	}
-	version = (unsigned)value.data[0] << 8 | value.data[1];
-	if (version > VERSION) {
-		err_set(err, ERR_CONFIG, "the store %s is of version %u, this "
-		    "program knows up to %d: it was written by a newer one",
-		    dir, version, VERSION);
-		goto out;
-	}
-	is_ok = true;
-out:
+	is_ok = table_get(store, TABLE_META, "version", 7, &value, &found,
+	    err) && store_meta_check_version(what, value.data, value.len, err);
 	buf_free(&value);
+	free(what);
 	return is_ok;
 }
 

@@ -3,6 +3,7 @@
 #define STORE_STORE_META_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -17,6 +18,9 @@
  */
 bool	store_meta_check(struct store *, const struct store_options *,
 	    uint8_t *master, struct err *);
+/* The version as it is written; what: whose it is, for the reason. */
+bool	store_meta_check_version(const char *what, const uint8_t *, size_t len,
+	    struct err *);
 bool	store_meta_is_there(struct store *, bool *is_there, struct err *);
 /* In the transaction at hand. */
 bool	store_meta_put(struct store *, const uint8_t *master, struct err *);
