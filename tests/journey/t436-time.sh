@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The clock is set while the daemon runs, by a day and a year, back and forth,
 # and onto a leap day: what is valid then counts for the next mail, and nobody
-# waits the longer for it.  A certificate expires between two mails.
+# waits the longer for it.  A certificate expires between two mails, while one
+# is on its way in, and before the vault comes to sign.
 . "$(dirname "$0")/../lib/testlib.sh"
 
 ${CC:-cc} -shared -fPIC -o clock.so "$lib/clock.c" || fail "no clock.so"
@@ -63,6 +64,15 @@ is_signed_at() {
 	    -purpose any -attime "$(date -u -d "$*" +%s)" >entity \
 	    2>judge.out || fail "at $*: $(cat judge.out)"
 }
+has_expired() { at 2028-02-29 12:00:01 UTC; }
+# not_signed STATUS WHY WHEN: as mta's status and the log, from line $lines on.
+not_signed() {
+	case $1 in
+	1|2) ;;
+	*) fail "at $3: $(cat verdict)" ;;
+	esac
+	wait_until 5 says "$2" || fail "at $3: no line says /$2/"
+}
 says() { sed "1,${lines}d" daemon.log | grep -Eq -- "$1"; }
 is_not_signed_at() {
 	local why=$1 lines
@@ -70,11 +80,7 @@ is_not_signed_at() {
 	lines=$(wc -l <daemon.log)
 	at "$@"
 	put
-	case $? in
-	1|2) ;;
-	*) fail "at $*: $(cat verdict)" ;;
-	esac
-	wait_until 5 says "$why" || fail "at $*: no line says /$why/"
+	not_signed $? "$why" "$*"
 }
 
 is_not_signed_at 'not valid before' 2027-12-31 23:00:00 UTC
@@ -88,6 +94,37 @@ openssl cms -cmsout -print -in out 2>/dev/null |
     grep -q 'UTCTIME:Feb 29 11:59:' || fail "it was not signed on Feb 29"
 story "it expires between two mails"
 is_not_signed_at 'expired' 2028-02-29 12:00:01 UTC
+story "it expires while a mail is coming in"
+is_signed_at 2028-02-29 11:59:00 UTC
+lines=$(wc -l <daemon.log)
+mkfifo steps
+"$lib/milter-talk" milter/socket <steps >answers &
+talker=$!
+exec 4>steps
+printf '%s\n' open connect 'mail alice@example.org <alice@example.org>' \
+    'rcpt <bob@example.net>' 'field From: alice@example.org' \
+    'field To: bob@example.net' 'body Text.\r\n' >&4
+has_come() { smimectl status 2>&1 | grep -Eq '^mails in hand: +1$'; }
+wait_until 10 has_come || fail "the mail has not come: $(cat answers)"
+has_expired
+echo end >&4
+exec 4>&-
+wait $talker
+grep -q '^reply [45]' answers || fail "it was taken: $(cat answers)"
+not_signed 1 'expired 2028-02-29' "a mail's end"
+story "it expires after it was found, and before the vault signs"
+is_signed_at 2028-02-29 11:59:00 UTC
+lines=$(wc -l <daemon.log)
+vault=$(vault_pid) || fail "no process has the store open"
+kill -STOP "$vault"
+put &
+putter=$!
+# By now the filter waits for the vault; if not, this is the story above.
+sleep 0.5
+has_expired
+kill -CONT "$vault"
+wait $putter
+not_signed $? 'expired' "the vault's clock"
 story "a year on and back"
 is_not_signed_at 'expired' 2029-02-28 11:59:00 UTC
 is_signed_at 2028-02-28 11:59:00 UTC
