@@ -2,33 +2,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/mem.h"
 #include "milter/vault_client.h"
-#include "policy/config.h"
 #include "tools/cmd.h"
+#include "tools/daemon.h"
 #include "tools/out.h"
 
-/*
- * The file is read here first, for the store's path: what is wrong with it is
- * told even if no daemon runs.  The daemon then reads its own file.
- */
+/* The file is read here first; the daemon then reads its own. */
 static bool
 reload(const struct cmd_context *ctx, struct err *err)
 {
-	struct config	*config = NULL;
-	char		*path;
-	bool		 is_absent = false, is_ok;
+	char	*path;
+	bool	 is_absent = false, is_ok;
 
-	if (!config_read(ctx->config_path, &config, err))
+	if (!daemon_socket(ctx->config_path, &path, err))
 		return err_prefix(err, "the configuration stays as it was");
-	path = mem_strf("%s/admin.sock", config->store);
 	is_ok = vault_client_reload(path, &is_absent, err);
 	if (is_absent)
-		err_set(err, ERR_TEMP, "no daemon runs on the store %s: it "
-		    "will read its configuration when it starts",
-		    config->store);
+		daemon_absent(path, err);
 	free(path);
-	config_free(config);
 	return is_ok;
 }
 

@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "milter/vault_client.h"
-#include "policy/config.h"
 #include "tools/cmd.h"
+#include "tools/daemon.h"
 #include "tools/out.h"
 
 /*
@@ -243,21 +243,17 @@ static bool
 ask(const struct cmd_context *ctx, json_t *samples, json_t *troubles,
     bool *is_absent, struct err *err)
 {
-	struct config	*config = NULL;
-	char		*path;
-	bool		 is_ok;
+	char	*path;
+	bool	 is_ok;
 
-	if (!config_read(ctx->config_path, &config, err))
+	if (!daemon_socket(ctx->config_path, &path, err))
 		return false;
-	path = mem_strf("%s/admin.sock", config->store);
 	is_ok = vault_client_status(path, keep_sample, samples, is_absent,
 	    err) && vault_client_troubles(path, keep_trouble, troubles,
 	    is_absent, err);
 	if (*is_absent)
-		err_set(err, ERR_TEMP, "no daemon runs on the store %s",
-		    config->store);
+		daemon_absent(path, err);
 	free(path);
-	config_free(config);
 	return is_ok;
 }
 
