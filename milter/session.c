@@ -150,23 +150,37 @@ session_mail(struct session *session, const char *sender, const char *meant,
 }
 
 /*
- * One line for a recipient who is refused before the mail has come, and with
- * it the From field that decides about the group where there are several.
+ * A line and an event of his own for a recipient who is refused before the mail
+ * has come, and with it the From field that decides about the group where
+ * there are several.
  */
 static void
-log_refused(const struct config *config, const struct mail *mail,
+tell_refused(const struct session *session, const char *addr,
     const struct decision *decision)
 {
-	const char *group = config->n_groups == 0 ?
-		    config->default_group.name : "-";
-
-	char	*from = text_safe(mail->sender, strlen(mail->sender), 256);
-	char	*reason = text_safe(decision->reason,
-		    strlen(decision->reason), 600);
+	const struct config	*config = snapshot_config(session->snapshot);
+	const struct mail	*mail = session->mail;
+	struct event		 event = { .kind = EVENT_MAIL,
+				    .is_failed = true, .n_recipients = 1 };
+	const char		*action = decide_action_name(decision);
+	const char		*group = config->n_groups == 0 ?
+				    config->default_group.name : NULL;
+	char			*from = text_safe(mail->sender,
+				    strlen(mail->sender), 256);
+	char			*reason = text_safe(decision->reason,
+				    strlen(decision->reason), 600);
 
 	log_line(LOG_NOTICE, "NOQUEUE: action=%s group=%s from=<%s> nrcpt=1 "
-	    "reason=\"%s\"", decide_action_name(decision), group, from,
+	    "reason=\"%s\"", action, group == NULL ? "-" : group, from,
 	    reason);
+	event_set(&event, EVENT_ACTION, action);
+	event_set(&event, EVENT_GROUP, group);
+	event_set(&event, EVENT_FROM, mail->sender);
+	event_set(&event, EVENT_LOGIN, mail->login);
+	event_add_address(&event, EVENT_TO, addr);
+	event_set(&event, EVENT_REASON, decision->reason);
+	custody_note(session->filter->custody, &event);
+	event_free(&event);
 	free(from);
 	free(reason);
 }
@@ -187,8 +201,7 @@ is_refused(const struct session *session, const char *addr,
 	snprintf(code, sizeof(code), "%03u", (unsigned)decision.code % 1000);
 	edits_answer(out, decision.verdict == VERDICT_REJECT ? EDITS_REJECT :
 	    EDITS_TEMPFAIL, code, decision.enhanced, decision.reply);
-	log_refused(snapshot_config(session->snapshot), session->mail,
-	    &decision);
+	tell_refused(session, addr, &decision);
 	return true;
 }
 

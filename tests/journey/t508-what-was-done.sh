@@ -48,6 +48,7 @@ wait_for_mail 1
 expect_event 'mail [0-9A-Za-z]+: action=sign\+encrypt group=default from=<alice@example.org> login=alice@example.org nrcpt=1 to=<bob@example.net> cert=[0-9a-f]{16} cipher=aes-256-cbc'
 id=$(sed -n 's/.* mail \([0-9A-Za-z]*\): action=sign+encrypt.*/\1/p' events)
 expect_event "signature $id: action=signed from=<alice@example.org> login=alice@example.org cert=[0-9a-f]{16} digest=sha-256:[0-9a-f]{64}"
+expect_event 'mail action=reject group=default from=<alice@example.org> login=alice@example.org nrcpt=1 to=<x@strict.example> reason="encrypt to x@strict.example: no certificate ' --failed --address x@strict.example
 
 # By address and by fate.
 expect_event 'to=<bob@' --address Bob@Example.NET
