@@ -69,6 +69,12 @@ enum {
  */
 bool	cmd_option(struct cmd_context *, const char *name, int opt,
 	    int *status);
+/*
+ * All the options of a command that has none of its own, and its n operands,
+ * which begin at argv[optind].  *status: CMD_OK, or why it is to stop.
+ */
+bool	cmd_operands(struct cmd_context *, int argc, char **argv, int n,
+	    int *status);
 /* Prints how the command is used to standard error; returns CMD_USAGE. */
 int	cmd_usage(const char *name);
 /* Prints the reason to standard error; returns the exit status for it. */

@@ -80,19 +80,12 @@ copy_store(const struct cmd_context *ctx, struct copy *copy, struct err *err)
 int
 cmd_backup(struct cmd_context *ctx, int argc, char **argv)
 {
-	static const struct option	 options[] = {
-		CMD_OPTIONS
-	};
 	struct copy	 copy = { 0 };
 	struct err	 err;
-	int		 opt, status = CMD_OK;
+	int		 status;
 
-	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
-	    NULL)) != -1)
-		if (!cmd_option(ctx, argv[0], opt, &status))
-			return status;
-	if (optind + 1 != argc)
-		return cmd_usage(argv[0]);
+	if (!cmd_operands(ctx, argc, argv, 1, &status))
+		return status;
 	copy.dir = argv[optind];
 	copy.path = mem_strf("%s/%s", copy.dir, BACKUP_FILE);
 	copy.part = mem_strf("%s.part", copy.path);

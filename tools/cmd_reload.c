@@ -26,18 +26,11 @@ reload(const struct cmd_context *ctx, struct err *err)
 int
 cmd_reload(struct cmd_context *ctx, int argc, char **argv)
 {
-	static const struct option	 options[] = {
-		CMD_OPTIONS
-	};
-	struct err			 err = { 0 };
-	int				 opt, status = CMD_OK;
+	struct err	 err = { 0 };
+	int		 status;
 
-	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
-	    NULL)) != -1)
-		if (!cmd_option(ctx, argv[0], opt, &status))
-			return status;
-	if (optind != argc)
-		return cmd_usage(argv[0]);
+	if (!cmd_operands(ctx, argc, argv, 0, &status))
+		return status;
 	if (!reload(ctx, &err))
 		status = cmd_fail(&err);
 	if (ctx->is_json)

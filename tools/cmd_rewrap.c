@@ -102,19 +102,12 @@ print_done(const struct cmd_context *ctx, const struct rewrap *rewrap)
 int
 cmd_rewrap(struct cmd_context *ctx, int argc, char **argv)
 {
-	static const struct option	 options[] = {
-		CMD_OPTIONS
-	};
 	struct rewrap	 rewrap = { 0 };
 	struct err	 err;
-	int		 opt, status = CMD_OK;
+	int		 status;
 
-	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
-	    NULL)) != -1)
-		if (!cmd_option(ctx, argv[0], opt, &status))
-			return status;
-	if (optind != argc)
-		return cmd_usage(argv[0]);
+	if (!cmd_operands(ctx, argc, argv, 0, &status))
+		return status;
 	if (change_master_key(ctx, &rewrap, &err))
 		print_done(ctx, &rewrap);
 	else

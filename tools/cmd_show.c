@@ -324,19 +324,12 @@ collect_shown(struct cmd_context *ctx, const char *id, json_t *rows,
 int
 cmd_show(struct cmd_context *ctx, int argc, char **argv)
 {
-	static const struct option	 options[] = {
-		CMD_OPTIONS
-	};
-	json_t				*rows;
-	struct err			 err;
-	int				 opt, status = CMD_OK;
+	json_t		*rows;
+	struct err	 err;
+	int		 status;
 
-	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
-	    NULL)) != -1)
-		if (!cmd_option(ctx, argv[0], opt, &status))
-			return status;
-	if (optind != argc - 1)
-		return cmd_usage(argv[0]);
+	if (!cmd_operands(ctx, argc, argv, 1, &status))
+		return status;
 	rows = json_array();
 	if (!collect_shown(ctx, argv[optind], rows, &err))
 		status = cmd_fail(&err);

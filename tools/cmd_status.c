@@ -260,20 +260,13 @@ ask(const struct cmd_context *ctx, json_t *samples, json_t *troubles,
 int
 cmd_status(struct cmd_context *ctx, int argc, char **argv)
 {
-	static const struct option	 options[] = {
-		CMD_OPTIONS
-	};
-	struct err			 err = { 0 };
-	bool				 is_absent = false;
-	json_t				*samples, *troubles;
-	int				 opt, status = CMD_OK;
+	struct err	 err = { 0 };
+	bool		 is_absent = false;
+	json_t		*samples, *troubles;
+	int		 status;
 
-	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
-	    NULL)) != -1)
-		if (!cmd_option(ctx, argv[0], opt, &status))
-			return status;
-	if (optind != argc)
-		return cmd_usage(argv[0]);
+	if (!cmd_operands(ctx, argc, argv, 0, &status))
+		return status;
 	samples = json_array();
 	troubles = json_array();
 	if (!ask(ctx, samples, troubles, &is_absent, &err))

@@ -206,20 +206,14 @@ print_done(const struct cmd_context *ctx, const struct setup *setup)
 int
 cmd_init(struct cmd_context *ctx, int argc, char **argv)
 {
-	static const struct option	 options[] = {
-		CMD_OPTIONS
-	};
 	struct setup	 setup = { .store.lock_timeout_ms = LOCK_TIMEOUT_MS };
 	struct config	*config = NULL;
 	struct err	 err;
-	int		 opt, status = CMD_FAILED;
+	int		 status;
 
-	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
-	    NULL)) != -1)
-		if (!cmd_option(ctx, argv[0], opt, &status))
-			return status;
-	if (optind != argc)
-		return cmd_usage(argv[0]);
+	if (!cmd_operands(ctx, argc, argv, 0, &status))
+		return status;
+	status = CMD_FAILED;
 	if (!config_read(ctx->config_path, &config, &err))
 		return cmd_fail(&err);
 	setup.config = config;

@@ -62,18 +62,11 @@ set_state(const struct cmd_context *ctx, const char *id, bool is_trusted,
 static int
 run(struct cmd_context *ctx, int argc, char **argv, bool is_trusted)
 {
-	static const struct option	 options[] = {
-		CMD_OPTIONS
-	};
-	struct err			 err;
-	int				 opt, status = CMD_OK;
+	struct err	 err;
+	int		 status;
 
-	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
-	    NULL)) != -1)
-		if (!cmd_option(ctx, argv[0], opt, &status))
-			return status;
-	if (optind != argc - 1)
-		return cmd_usage(argv[0]);
+	if (!cmd_operands(ctx, argc, argv, 1, &status))
+		return status;
 	return set_state(ctx, argv[optind], is_trusted, &err) ? CMD_OK :
 	    cmd_fail(&err);
 }

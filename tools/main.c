@@ -166,6 +166,25 @@ cmd_option(struct cmd_context *ctx, const char *name, int opt, int *status)
 	}
 }
 
+bool
+cmd_operands(struct cmd_context *ctx, int argc, char **argv, int n,
+    int *status)
+{
+	static const struct option	 options[] = {
+		CMD_OPTIONS
+	};
+	int				 opt;
+
+	*status = CMD_OK;
+	while ((opt = getopt_long(argc, argv, CMD_SHORT, options,
+	    NULL)) != -1)
+		if (!cmd_option(ctx, argv[0], opt, status))
+			return false;
+	if (argc - optind != n)
+		*status = cmd_usage(argv[0]);
+	return *status == CMD_OK;
+}
+
 int
 cmd_fail(const struct err *err)
 {
