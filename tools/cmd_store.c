@@ -57,6 +57,25 @@ check_parent(const char *path, struct err *err)
 	return ok;
 }
 
+/* The one folder that a key is in, of which an installation knows nothing. */
+static bool
+make_parent(const char *path, struct err *err)
+{
+	char		*copy = mem_str(path);
+	const char	*parent = dirname(copy);
+	bool		 ok = true;
+
+	if (access(parent, F_OK) == -1 && errno == ENOENT) {
+		ok = check_parent(parent, err);
+		if (ok && (mkdir(parent, 0755) == -1 ||
+		    chmod(parent, 0755) == -1))
+			ok = err_errno(err, ERR_CONFIG, "make the folder %s",
+			    parent);
+	}
+	free(copy);
+	return ok;
+}
+
 /* As root the store goes to the configured user, else to the caller. */
 static bool
 find_owner(struct setup *setup, struct err *err)
@@ -87,7 +106,8 @@ make_key(struct setup *setup, struct err *err)
 	/* Whatever is there already is not ours to replace. */
 	if (access(path, F_OK) == 0 || errno != ENOENT)
 		return false;
-	if (!check_parent(path, err) || !master_key_create(path, err) ||
+	if (!make_parent(path, err) || !check_parent(path, err) ||
+	    !master_key_create(path, err) ||
 	    !master_key_read(path, setup->store.master_key, err))
 		return false;
 	setup->made_key = true;

@@ -37,6 +37,17 @@ sed "s,$T/master.key,$T/master3.key,; s,$T/store,$T/store3," \
     fail "a master key of five bytes"
 [ "$(cat master3.key)" = short ] || fail "a file was replaced"
 
+# The folder of a key is made, but not where others could have made it.
+for folder in "$T" "$T/open"; do
+	sed "s,$T/master.key,$folder/keys/master.key,; s,$T/store,$T/store4," \
+	    smime-milter.conf >other.conf
+	"$TEST_BUILD/tools/smimectl" -c other.conf init >"${folder##*/}.init" 2>&1
+done
+[ "$(stat -c '%U %a' keys keys/master.key | xargs)" = 'root 755 root 400' ] ||
+    fail "the folder of the key: $(cat "${T##*/}.init")"
+grep -q 'no safe place' open.init || fail "$(cat open.init)"
+[ -e open/keys ] && fail "a folder was made where others can change it"
+
 # One address, two certificates: named, not guessed.
 smimectl import "$pki/ivan-sign.pem" "$pki/ivan-encrypt.pem" >out ||
     fail "ivan: $(cat out)"
