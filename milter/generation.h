@@ -11,7 +11,9 @@
 /*
  * The store's generation, in memory that the vault shares with all filters:
  * another number means that what was found earlier may no longer be so.
- * The supervisor makes it before its first child; only the vault may write.
+ * The supervisor makes it before its first child; the vault writes it.  A
+ * filter that was taken over could as well, and have the others keep what they
+ * found for as long as they keep anything; the vault never goes by it.
  */
 bool	generation_open(struct err *);
 /* The vault's, for its store to count commits in. */

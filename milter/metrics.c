@@ -6,6 +6,7 @@
 #include <microhttpd.h>
 
 #include "milter/control.h"
+#include "milter/generation.h"
 #include "milter/exposition.h"
 #include "milter/listening.h"
 #include "milter/log.h"
@@ -136,6 +137,7 @@ metrics_main(const struct metrics_start *start)
 	log_open_child(start->log);
 	process_keep_only(fds, sizeof(fds) / sizeof(fds[0]));
 	stats_read_only();
+	generation_read_only();
 	if (!process_confine(start->user, start->supervisor, &err) ||
 	    !sandbox_enter(NULL, &missing, &err) ||
 	    !serve(start->listener, &err))

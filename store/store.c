@@ -172,6 +172,14 @@ open_tables(struct store *store, const struct store_options *options,
 	    open_others(store, err);
 }
 
+static void
+next_generation(struct store *store)
+{
+	atomic_fetch_add(&store->generation, 1);
+	if (store->shown_generation != NULL)
+		atomic_fetch_add(store->shown_generation, 1);
+}
+
 static struct store *
 new_store(const struct store_options *options)
 {
@@ -180,10 +188,9 @@ new_store(const struct store_options *options)
 
 	store->dir = mem_str(options->dir);
 	store->lock_fd = -1;
-	store->generation = options->generation != NULL ?
-	    options->generation : &store->own_generation;
+	store->shown_generation = options->generation;
 	/* Others may have changed it since it was open here. */
-	atomic_fetch_add(store->generation, 1);
+	next_generation(store);
 	store->master_key = OPENSSL_secure_malloc(MASTER_KEY_LEN);
 	if (store->master_key == NULL)
 		abort();
@@ -361,7 +368,7 @@ commit(struct store *store, const uint8_t *new_master, u_int32_t flags,
 
 	store->txn = NULL;
 	if (rc == 0 && flags == DB_TXN_SYNC)
-		atomic_fetch_add(store->generation, 1);
+		next_generation(store);
 	if (rc == 0 && new_master != NULL)
 		memcpy(store->master_key, new_master, MASTER_KEY_LEN);
 	pthread_rwlock_unlock(&store->lock);
@@ -417,7 +424,7 @@ store_is_writing(const struct store *store)
 uint64_t
 store_generation(const struct store *store)
 {
-	return atomic_load(store->generation);
+	return atomic_load(&store->generation);
 }
 
 const uint8_t *

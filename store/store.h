@@ -24,8 +24,9 @@ struct store_options {
 	size_t		 n_spare_keys;
 	int		 lock_timeout_ms;	/* wait for the lock */
 	/*
-	 * Where its generation is counted, for others to see; outlives the
-	 * store, and goes on where an earlier one left it.  NULL: inside.
+	 * Where its generation is counted as well, for others to see; outlives
+	 * the store, and goes on where an earlier one left it.  Who can see it
+	 * might write it: the store goes by its own.  NULL: nowhere.
 	 */
 	_Atomic uint64_t *generation;
 };

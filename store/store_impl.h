@@ -20,8 +20,8 @@ struct store {
 	DB			*tables[TABLE_COUNT];
 	pthread_rwlock_t	 lock;
 	DB_TXN			*txn;		/* the writer's, or NULL */
-	_Atomic uint64_t	 own_generation;
-	_Atomic uint64_t	*generation;
+	_Atomic uint64_t	 generation;
+	_Atomic uint64_t	*shown_generation;	/* or NULL */
 	atomic_bool		 is_broken;	/* wants recovery */
 	uint8_t			*master_key;	/* from OpenSSL's secure heap */
 };

@@ -14,11 +14,15 @@
 static EVP_PKEY	*ca_key, *alice_key, *bob_key, *other_key;
 static struct err err;
 
+/* What the stores that are opened show of their generation. */
+static _Atomic uint64_t	 shown;
+
 static struct custody *
 open_custody(const char *dir, bool create)
 {
 	struct store_options	 options = { .dir = dir,
-				    .lock_timeout_ms = 1000 };
+				    .lock_timeout_ms = 1000,
+				    .generation = &shown };
 	struct store		*store = NULL;
 
 	memset(options.master_key, 7, sizeof(options.master_key));
@@ -186,6 +190,33 @@ test_chain_of_trust(void)
 	pki_free(&sub);
 	pki_free(&bob);
 	EVP_PKEY_free(sub_key);
+}
+
+/* Filters see the generation; one that was taken over may write it. */
+static void
+test_shown_generation(void)
+{
+	struct custody		*custody = open_custody(scratch_folder("shown"),
+				    true);
+	struct pki_cert		 root = pki_issue(&root_spec, ca_key, NULL);
+	struct pki_spec		 spec = leaf("Bob", "email:bob@example.org");
+	struct pki_cert		 bob = pki_issue(&spec, bob_key, &root);
+	struct fingerprint	 root_fp = fp_of(&root);
+	uint64_t		 before;
+
+	put(custody, &root, CERT_ANCHOR);
+	put(custody, &bob, CERT_CHAIN);
+	check_find(custody, "bob@example.org", CERT_USE_ENCRYPT, &bob, NULL);
+	before = shown;
+	REQUIRE_OK(custody_set_state(custody, &root_fp, CERT_DISTRUSTED, &err),
+	    err);
+	CHECK_INT(shown, before + 1);
+	shown = before;
+	check_find(custody, "bob@example.org", CERT_USE_ENCRYPT, NULL,
+	    "issued by a distrusted CA: CN=Root");
+	custody_close(custody);
+	pki_free(&root);
+	pki_free(&bob);
 }
 
 static void
@@ -563,6 +594,7 @@ main(void)
 	bob_key = pki_key("P-256");
 	other_key = pki_key("P-256");
 	test_chain_of_trust();
+	test_shown_generation();
 	test_displacing();
 	test_signing();
 	test_listing();
