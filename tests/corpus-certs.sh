@@ -4,9 +4,11 @@
 # corpus-certs.sh FOLDER: every file of a corpus of certificates through
 # "smimectl split".  Fails on a crash or a hang, where openssl by itself finds
 # a certificate or key in a file that we do not find (or we find one that it
-# does not), and where the reason for a refusal is not what
-# FOLDER/../MANIFEST.tsv says the file is.  FOLDER/../PASSWORDS.tsv has a file
-# and its passphrase on each line.  Prints how many of each verdict, and why.
+# does not), where GnuTLS's certtool finds a certificate that we do not, or does
+# not find one without a reason that is known, and where the reason for a
+# refusal is not what FOLDER/../MANIFEST.tsv says the file is.
+# FOLDER/../PASSWORDS.tsv has a file and its passphrase on each line.  Prints
+# how many of each verdict, and why.
 set -u
 [ -d "${1:-}" ] || { echo "no corpus folder given"; exit 77; }
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,7 +16,8 @@ build=${TEST_BUILD:-$here/build}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 exec 3<<'EOT'
-import collections, csv, json, os, re, subprocess, sys
+import base64, collections, csv, hashlib, json, os, re, shutil, subprocess
+import sys
 
 smimectl, finds, folder, work = sys.argv[1:]
 failed = False
@@ -48,6 +51,62 @@ def openssl_finds(rows):
         file, kind, digest = line.split("\t")
         found[file, kind].add(digest)
     return found
+
+
+def ways_of_certtool(data, word):
+    """How certtool is asked: unlike openssl, it wants to know what it reads."""
+    if data[:1] == b"0":
+        yield "--certificate-info", "--inder"
+        yield "--p7-info", "--inder"
+        yield "--p12-info", "--inder", "--password", word
+        if not word:
+            yield "--p12-info", "--inder", "--null-password"
+    if re.search(rb"BEGIN (X509 |TRUSTED )?CERTIFICATE-", data):
+        yield "--certificate-info",
+    if re.search(rb"BEGIN (PKCS7|CMS|PKCS #7)-", data):
+        yield "--p7-info",
+
+
+def certtool_finds(file, word):
+    """The hashes of its certificates, and what certtool says besides."""
+    with open(file, "rb") as f:
+        data = f.read()
+    said = b""
+    for way in ways_of_certtool(data, word):
+        done = subprocess.run(["certtool", *way, "--infile", file],
+            capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+        said += done.stderr
+        found = {hashlib.sha256(base64.b64decode(text)).hexdigest()
+                 for text in re.findall(rb"-----BEGIN CERTIFICATE-----(.*?)"
+                                        rb"-----END", done.stdout, re.S)}
+        if found:
+            return found, ""
+    return set(), (data + said).decode("latin-1")
+
+
+# What GnuTLS does not find, by what is in the file or what certtool says.
+GNUTLS_LESS = (
+    ("BEGIN TRUSTED CERTIFICATE", "the label is OpenSSL's own"),
+    ("import error: Duplicate extension", "an extension stands there twice"),
+    ("import error: Unknown Subject Alternative name", "an empty host name"),
+    ("import error: Error in the certificate",
+     "algorithms that differ inside and outside, or fields of a later version"),
+)
+
+
+def compare_with_gnutls(file, ours, refused):
+    """Why it finds less, or None."""
+    theirs, text = certtool_finds(file, words.get(file, ""))
+    if len(theirs - ours) > refused:
+        complain(file, f"certtool finds {len(theirs - ours)} "
+                 "certificates more")
+    if not ours - theirs:
+        return None
+    for what, why in GNUTLS_LESS:
+        if what in text:
+            return why
+    return complain(file, f"certtool finds {len(ours - theirs)} certificates "
+                    f"less, of {len(ours)}")
 
 
 def split(number, file, word):
@@ -120,6 +179,8 @@ for key, file in key_files.items():
         complain(file, f"openssl cannot read {os.path.basename(key)}")
     our_keys[file] |= digests
 
+has_gnutls = shutil.which("certtool") is not None
+gnutls_less = collections.Counter()
 for file in files:
     refused = collections.Counter(item["kind"] for item in ours[file]
                                   if item["verdict"] == "refused")
@@ -133,6 +194,9 @@ for file in files:
         if mine - theirs[file, kind]:
             complain(file, f"openssl finds {len(mine - theirs[file, kind])} "
                      f"{kind}s less, of {len(mine)}")
+    if has_gnutls:
+        gnutls_less[compare_with_gnutls(file, certs,
+                                        refused["certificate"])] += 1
     for item in ours[file]:
         if item["verdict"] != "refused" or file not in special:
             continue
@@ -141,6 +205,9 @@ for file in files:
             complain(file, f"it should be refused as /{reason}/, and is as "
                      f"\"{item['reason']}\"")
 
+for why, n in gnutls_less.items():
+    print(f"{n:5} files of which certtool finds the same certificates"
+          if why is None else f"{n:5} of which it finds fewer: {why}")
 items = [item for file in files for item in ours[file]]
 print(f"{len(files)} files; openssl finds "
       f"{sum(len(t) for t in theirs.values())} certificates and keys in them")
