@@ -608,25 +608,23 @@ verify_nss() {
 # same_content SENT GOT: every leaf the same once decoded; the line ends of
 # text and its last one apart, as SMTP does not keep them.
 expect_same_content() {
-	"$lib/mime" leaves "$(mail_file "$1")" >sent.leaves
-	"$lib/mime" leaves "$(mail_file "$2")" >got.leaves
-	diff sent.leaves got.leaves >leaves.diff ||
-	    fail "$2 has not the content of $1: $(cat leaves.diff)"
+	expect_same leaves "$1" "$2" content
+}
+# expect_same WHAT SENT GOT WORD, by mime.
+expect_same() {
+	"$lib/mime" same "$1" "$(mail_file "$2")" "$(mail_file "$3")" \
+	    >same.out 2>&1 || fail "$3 has not the $4 of $2: $(cat same.out)"
 }
 
 # expect_same_body SENT GOT: the same bytes, with CRLF for LF.
 expect_same_body() {
-	cmp <("$lib/mime" body "$(mail_file "$1")") \
-	    <("$lib/mime" body "$(mail_file "$2")") >body.cmp 2>&1 ||
-	    fail "$2 has not the body of $1: $(cat body.cmp)"
+	expect_same body "$1" "$2" body
 }
 
 # expect_untouched SENT N: no field but Postfix's own is more or less, and
 # the body is the same.
 expect_untouched() {
-	cmp <("$lib/mime" without-trace "$(mail_file "$1")") \
-	    <("$lib/mime" without-trace "$(mail_file "$2")") >body.cmp 2>&1 ||
-	    fail "$2 is not $1 as it was: $(cat body.cmp)"
+	expect_same without-trace "$1" "$2" "fields and body"
 }
 
 # has_field FILE NAME, in the outer headers.
