@@ -239,6 +239,13 @@ check_cleanup(const struct postfix_look *look)
 		    !postfix_look_counts(look, s))
 			continue;
 		check_behind(look, s, l->role);
+		if (is_same(s->command, "qmqpd") &&
+		    look->config->authorize.local)
+			postfix_look_found(look, s->name, "its clients are "
+			    "local to the filter (local = true), from "
+			    "wherever they come; wanted a "
+			    "cleanup_service_name without non_smtpd_milters, "
+			    "or no qmqpd");
 		if (l->role == ROLE_STAMP)
 			postfix_split_stamped(look, s);
 	}

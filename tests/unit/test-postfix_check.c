@@ -90,6 +90,12 @@ static const struct row {
 	{ "local mail is not asked for, and need not",
 	    "non_smtpd_milters = unix:/run/st",
 	    "non_smtpd_milters = unix:/run/x", NULL, NULL },
+	{ "QMQP clients are local", "bounce     unix", "628 inet n - n - - "
+	    "qmqpd\nbounce     unix", "628: its clients are local to the "
+	    "filter", "authorize { local = true identities = any }" },
+	{ "QMQP clients are nobody", "bounce     unix", "628 inet n - n - - "
+	    "qmqpd\nbounce     unix", "628: mail is stamped, but there is no",
+	    NULL },
 	{ "local mail goes to the second pass",
 	    "non_smtpd_milters = unix:/run/stamp",
 	    "non_smtpd_milters = unix:/run/seal",
