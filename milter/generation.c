@@ -26,6 +26,12 @@ generation_counter(void)
 }
 
 void
+generation_next(void)
+{
+	atomic_fetch_add(counter, 1);
+}
+
+void
 generation_read_only(void)
 {
 	if (counter != NULL)

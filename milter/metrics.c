@@ -6,8 +6,8 @@
 #include <microhttpd.h>
 
 #include "milter/control.h"
-#include "milter/generation.h"
 #include "milter/exposition.h"
+#include "milter/generation.h"
 #include "milter/listening.h"
 #include "milter/log.h"
 #include "milter/metrics.h"

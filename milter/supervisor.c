@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "milter/control.h"
 #include "milter/filter.h"
+#include "milter/generation.h"
 #include "milter/log.h"
 #include "milter/notify.h"
 #include "milter/report.h"
@@ -25,15 +26,26 @@
 
 /* --- while it runs ----------------------------------------------------------- */
 
+/*
+ * Whoever waits for it hears so.  Whoever asks from now on, which the new
+ * generation shows, drops the news and waits for the next vault.
+ */
+static void
+tell_vault_died(const struct supervisor *s)
+{
+	for (size_t i = 0; i < s->n_children; i++)
+		if (s->children[i]->kind == CHILD_FILTER)
+			child_tell_vault_died(s->children[i]);
+	generation_next();
+}
+
 static void
 note_end(const struct supervisor *s, struct child *child, int status)
 {
 	child_ended(child);
 	stats_process(child->place, STATS_FILTER, 0, false);
-	for (size_t i = 0; child->kind == CHILD_VAULT && i < s->n_children;
-	    i++)
-		if (s->children[i]->kind == CHILD_FILTER)
-			child_tell_vault_died(s->children[i]);
+	if (child->kind == CHILD_VAULT)
+		tell_vault_died(s);
 	if (s->is_stopping || child->is_retired)
 		return;
 	if (WIFSIGNALED(status))

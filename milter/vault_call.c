@@ -120,10 +120,7 @@ send_request(int fd, const struct buf *request, int64_t deadline,
 	}
 }
 
-/*
- * Deaths of earlier vaults, that is: when a new one has opened the store, it
- * is of another generation.
- */
+/* Deaths of earlier vaults, that is: each was followed by a new generation. */
 static void
 drop_old_answers(struct channel *channel)
 {

@@ -49,6 +49,14 @@ import bob
 becomes sign+encrypt
 kill -KILL "$(vault_pid)"
 expect_log 'vault died of signal 9'
+
+# Mail that comes while there is none waits for it.
+kill -STOP "$daemon_pid"
+becomes sign+encrypt &
+pause 0.3
+kill -CONT "$daemon_pid"
+wait $! || exit 1
+n_mails=$((n_mails + 2))
 smimectl remove --yes bob@example.net >out 2>&1 ||
     wait_until 20 smimectl remove --yes bob@example.net >out 2>&1 ||
     fail "remove: $(cat out)"
