@@ -246,7 +246,7 @@ static bool
 put_meta(struct store *store, const struct dump_row *row, struct err *err)
 {
 	struct buf	 plain = { .is_secret = true };
-	bool		 is_ok = true;
+	bool		 is_ok;
 
 	if (is_named(row, "check")) {
 		is_ok = keywrap_open(store_master_key(store), "check", "", 0,
