@@ -12,7 +12,7 @@ struct place {
 	char		*addr;		/* NULL: free */
 	enum cert_use	 use;
 	uint64_t	 generation;
-	int64_t		 at;
+	int64_t		 at, until;	/* good from, and before */
 	uint8_t		*finding;	/* as it comes over the wire */
 	size_t		 len;
 };
@@ -60,8 +60,7 @@ is_good(const struct place *place, const char *addr, enum cert_use use,
     uint64_t generation, int64_t now)
 {
 	return place->addr != NULL && place->generation == generation &&
-	    place->use == use && now >= place->at &&
-	    now - place->at < FIND_CACHE_SECONDS &&
+	    place->use == use && now >= place->at && now < place->until &&
 	    strcmp(place->addr, addr) == 0;
 }
 
@@ -91,7 +90,7 @@ find_cache_put(struct find_cache *cache, const char *addr, enum cert_use use,
 {
 	struct place	*place = place_of(cache, addr, use), former;
 	struct place	 fresh = { .use = use, .generation = generation,
-			    .at = now };
+			    .at = now, .until = now + FIND_CACHE_SECONDS };
 	struct buf	 bytes = { .max = FIND_CACHE_LEN_MAX };
 
 	wire_put_finding(&bytes, finding);
@@ -99,6 +98,9 @@ find_cache_put(struct find_cache *cache, const char *addr, enum cert_use use,
 		buf_free(&bytes);
 		return;
 	}
+	if (finding->der != NULL && finding->n > 0 &&
+	    finding->candidates[0].not_after < fresh.until)
+		fresh.until = finding->candidates[0].not_after + 1;
 	fresh.addr = mem_str(addr);
 	fresh.finding = bytes.data;
 	fresh.len = bytes.len;

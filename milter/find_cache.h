@@ -10,12 +10,13 @@
 /*
  * What the vault found for an address, kept by a filter for a few seconds, so
  * that mails in a row do not ask the same again.  "Nobody" is kept as well.
- * Nothing kept outlives a change of the store: generations tell.  For any
- * number of threads; what it takes in memory is limited.
+ * Nothing kept outlives a change of the store, which generations tell, or the
+ * certificate that was found.  For any number of threads; what it takes in
+ * memory is limited.
  */
 struct find_cache;
 
-#define FIND_CACHE_SECONDS	5	/* a certificate may expire meanwhile */
+#define FIND_CACHE_SECONDS	5	/* its CA may expire meanwhile */
 #define FIND_CACHE_PLACES	1024
 #define FIND_CACHE_LEN_MAX	4096	/* bytes; larger findings are not kept */
 

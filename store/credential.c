@@ -37,6 +37,9 @@ set_use(struct credential *credential, const struct credential_use *use)
 {
 	credential->addr = mem_str(use->addr);
 	credential->at = use->at;
+	credential->until = use->at + CREDENTIAL_SECONDS;
+	if (use->not_after < credential->until)
+		credential->until = use->not_after + 1;
 	credential->reply = use->reply;
 	credential->n_refs = 1;
 }
@@ -65,7 +68,7 @@ credential_is_for(const struct credential *credential, const char *addr,
     int64_t now)
 {
 	return strcmp(credential->addr, addr) == 0 && now >= credential->at &&
-	    now - credential->at < CREDENTIAL_SECONDS;
+	    now < credential->until;
 }
 
 /* What goes along with a signature: all above the signer but a root. */

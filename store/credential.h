@@ -31,18 +31,19 @@ struct credential {
 	EVP_PKEY		*key;
 	uint8_t			 spki[KEY_ID_LEN];	/* the key's name */
 	char			*addr;		/* it may sign for, */
-	int64_t			 at;		/* as was found out at this time */
+	int64_t			 at, until;	/* from then, before this time */
 	X509			*reply;		/* to encrypt replies to; NULL: cert */
 	_Atomic unsigned	 n_refs;
 };
 
-/* So long it stays judged, if the store does not change. */
+/* So long it stays judged, if the store does not change and it is valid. */
 #define CREDENTIAL_SECONDS	5
 
 /* What it was found to be good for; reply may be NULL, and is taken over. */
 struct credential_use {
 	const char	*addr;
 	int64_t		 at;
+	int64_t		 not_after;	/* the certificate's end */
 	X509		*reply;
 };
 

@@ -101,6 +101,7 @@ judge_signer(struct custody_store *local, const struct sign_request *request,
 		err_set(err, ERR_DATA, "certificate %s", candidate.reason);
 		goto out;
 	}
+	use.not_after = record.facts.not_after;
 	if (get_reply_cert(local, request->from, &request->fp, now,
 	    &use.reply, err))
 		credential = make_credential(local, &record, &use, err);

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 
 #include "store/cert.h"
+#include "store/credential.h"
 #include "store/custody.h"
 #include "store/store.h"
 #include "tests/lib/pki.h"
@@ -217,6 +218,51 @@ test_shown_generation(void)
 	custody_close(custody);
 	pki_free(&root);
 	pki_free(&bob);
+}
+
+/* Judged at 1000; is it still for Alice to sign with? */
+static const struct {
+	const char	*what;
+	int64_t		 not_after;
+	int64_t		 now;
+	const char	*addr;
+	bool		 is_for;
+} judged[] = {
+	{ "a moment ago", 9000, 1004, "alice@example.org", true },
+	{ "too long ago", 9000, 1000 + CREDENTIAL_SECONDS,
+	    "alice@example.org", false },
+	{ "the clock was set back", 9000, 999, "alice@example.org", false },
+	{ "for another address", 9000, 1000, "bob@example.org", false },
+	{ "its last second", 1002, 1002, "alice@example.org", true },
+	{ "expired meanwhile", 1002, 1003, "alice@example.org", false },
+};
+
+static void
+test_judged(void)
+{
+	struct pki_spec		 spec = leaf("Alice",
+				    "email:alice@example.org");
+	struct pki_cert		 alice = pki_issue(&spec, alice_key, NULL);
+	const unsigned char	*p = alice.der;
+	struct credential	 former = { .key = alice_key,
+				    .chain = sk_X509_new_null() };
+
+	former.cert = d2i_X509(NULL, &p, (long)alice.der_len);
+	REQUIRE(former.cert != NULL && former.chain != NULL);
+	for (size_t i = 0; i < TEST_LEN(judged); i++) {
+		struct credential_use	 use = { .addr = "alice@example.org",
+		    .at = 1000, .not_after = judged[i].not_after };
+		struct credential	*credential = credential_again(&former,
+		    &use);
+
+		test_row(judged[i].what);
+		CHECK(credential_is_for(credential, judged[i].addr,
+		    judged[i].now) == judged[i].is_for);
+		credential_release(credential);
+	}
+	sk_X509_free(former.chain);
+	X509_free(former.cert);
+	pki_free(&alice);
 }
 
 static void
@@ -595,6 +641,7 @@ main(void)
 	other_key = pki_key("P-256");
 	test_chain_of_trust();
 	test_shown_generation();
+	test_judged();
 	test_displacing();
 	test_signing();
 	test_listing();

@@ -6,6 +6,8 @@
 #define ADDR	"bob@example.net"
 #define THEN	1000		/* when it was found */
 
+static int64_t	 expires = 4711;	/* the certificate that is found */
+
 /* Is what was found for ADDR to encrypt, in generation 7, still given? */
 static const struct {
 	const char	*what;
@@ -41,7 +43,7 @@ make_finding(size_t len)
 		return finding;
 	finding->n = 1;
 	finding->candidates = mem_array(1, sizeof(*finding->candidates));
-	finding->candidates[0].not_after = 4711;
+	finding->candidates[0].not_after = expires;
 	finding->der = mem_alloc(len);
 	memset(finding->der, 0x5a, len);
 	finding->der_len = len;
@@ -74,7 +76,7 @@ is_given(struct find_cache *cache, const char *addr, size_t len)
 		CHECK_MEM(finding->der, finding->der_len, want->der,
 		    want->der_len);
 		CHECK(finding->n == 0 ||
-		    finding->candidates[0].not_after == 4711);
+		    finding->candidates[0].not_after == expires);
 	}
 	finding_free(finding);
 	finding_free(want);
@@ -130,6 +132,13 @@ main(void)
 	put(cache, ADDR, 7, 0);
 	CHECK(is_given(cache, ADDR, 0));
 	test_row("the last is what counts");
+	put(cache, ADDR, 7, 500);
+	CHECK(is_given(cache, ADDR, 500));
+	test_row("a certificate is kept no longer than it is valid");
+	expires = THEN - 1;
+	put(cache, ADDR, 7, 500);
+	CHECK(!is_given(cache, ADDR, 500));
+	expires = THEN;
 	put(cache, ADDR, 7, 500);
 	CHECK(is_given(cache, ADDR, 500));
 	test_row("what is too large is not kept, and does no harm");
