@@ -196,7 +196,8 @@ is_refused(const struct session *session, const char *addr,
 	if (out == NULL || !addr_normalise(addr, strlen(addr), normalised,
 	    &ignored) || !early_refuses(snapshot_config(session->snapshot),
 	    session->filter->role, session->filter->custody,
-	    session->filter->found, session->mail, normalised, (int64_t)time(NULL), &decision))
+	    session->filter->found, session->mail, normalised,
+	    (int64_t)time(NULL), &decision))
 		return false;
 	snprintf(code, sizeof(code), "%03u", (unsigned)decision.code % 1000);
 	edits_answer(out, decision.verdict == VERDICT_REJECT ? EDITS_REJECT :

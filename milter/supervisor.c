@@ -21,7 +21,7 @@
 #include "policy/config.h"
 
 #define SILENT_MIN_MS	5000	/* it says each second that it is alive */
-#define GATHER_US	5000	/* for lines of the log: many at once, if there are many */
+#define GATHER_US	5000	/* for lines of the log, to take many at once */
 #define STOP_SECONDS	60	/* for mails in hand; the unit's TimeoutStopSec is longer */
 
 /* --- while it runs ----------------------------------------------------------- */

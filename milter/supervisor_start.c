@@ -120,8 +120,7 @@ supervisor_prepare(struct supervisor *s, const char *path, struct err *err)
 		    "configured: the daemon would have nothing to do", path);
 	if (!find_users(s, err) || !open_signals(s, err))
 		return false;
-	/* Datagrams would be ten at most that wait. */
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
 	    s->log_fds) == -1)
 		return err_errno(err, ERR_TEMP, "socketpair");
 	if (!supervisor_add_child(s, CHILD_VAULT, NULL, err))

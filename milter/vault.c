@@ -31,7 +31,7 @@
 #define ADMIN_SEND_SECONDS 10	/* for an answer to be taken */
 #define RELOAD_MS	20000	/* for all processes to have it */
 #define STOP_SECONDS	30	/* for what is in work */
-#define GATHER_US	10000
+#define GATHER_US	10000	/* for what is told, to take much at once */
 #define SECURE_HEAP	(8 * 1024 * 1024)	/* about a thousand unlocked keys */
 
 /* Requests in work hold it for reading; whoever stops the vault, for writing. */
