@@ -46,7 +46,6 @@ wait_for_mail 12
 
 for name in $with; do
 	number=$(copy_for "$name@example.net")
-	expect_type "$number" application/pkcs7-mime
 	expect_recipients "$number" "$name"
 	decrypt "$name" "$number" >inner
 	verify "$T/inner" >entity
@@ -69,7 +68,7 @@ for name in xena yuri hidden; do
 	    fail "$name is named in: $(grep -l "$name" sink/*.eml)"
 done
 for copy in sink/*.eml; do
-	"$lib/mime" fields "$copy" >fields
+	sed '/^\r*$/q' "$copy" >fields
 	! grep -Ei '^(Bcc|X-SMIME-[a-z]*):' fields ||
 	    fail "$copy has a field that should have stayed here"
 	grep -i '^message-id:' fields >>ids
