@@ -5,6 +5,7 @@
 /* A new, open store below the temporary folder; its master key is all 7. */
 
 #include "store/cert_index.h"
+#include "store/key.h"
 #include "store/store.h"
 #include "tests/lib/pki.h"
 #include "tests/lib/scratch.h"
@@ -51,6 +52,24 @@ scratch_put(struct store *store, const struct pki_cert *cert,
 	REQUIRE_OK(cert_index_put(store, &record, &err), err);
 	REQUIRE_OK(store_commit(store, &err), err);
 	record_free_cert(&record);
+}
+
+static inline void
+scratch_put_key(struct store *store, const EVP_PKEY *key)
+{
+	struct put_key	 put = { .source = "test" };
+	uint8_t		*der = pki_pkcs8(key, &put.plain_len);
+	uint8_t		 id[KEY_ID_LEN];
+	EVP_PKEY	*parsed;
+	struct err	 err;
+
+	put.plain = der;
+	REQUIRE_OK(key_parse(der, put.plain_len, &parsed, id, &err), err);
+	EVP_PKEY_free(parsed);
+	REQUIRE_OK(store_begin_write(store, &err), err);
+	REQUIRE_OK(key_put(store, "test", id, &put, PKI_NOW, &err), err);
+	REQUIRE_OK(store_commit(store, &err), err);
+	OPENSSL_free(der);
 }
 
 #endif

@@ -8,9 +8,7 @@
 #include "store/rewrap.h"
 #include "store/stamp_key.h"
 #include "store/table.h"
-#include "tests/lib/pki.h"
-#include "tests/lib/scratch.h"
-#include "tests/lib/test.h"
+#include "tests/lib/scratch_store.h"
 
 #define N_KEYS		4
 #define KILL_ROUNDS	8
@@ -46,23 +44,6 @@ open_store(const char *dir, unsigned i)
 	return store;
 }
 
-static void
-put_key(struct store *store, const EVP_PKEY *key)
-{
-	struct put_key	 put = { .source = "test" };
-	uint8_t		*der = pki_pkcs8(key, &put.plain_len);
-	uint8_t		 id[KEY_ID_LEN];
-	EVP_PKEY	*parsed;
-
-	put.plain = der;
-	REQUIRE_OK(key_parse(der, put.plain_len, &parsed, id, &err), err);
-	EVP_PKEY_free(parsed);
-	REQUIRE_OK(store_begin_write(store, &err), err);
-	REQUIRE_OK(key_put(store, "test", id, &put, PKI_NOW, &err), err);
-	REQUIRE_OK(store_commit(store, &err), err);
-	OPENSSL_free(der);
-}
-
 static const char *
 new_store(const char *name)
 {
@@ -73,7 +54,7 @@ new_store(const char *name)
 	REQUIRE_OK(store_create(&options, &err), err);
 	store = open_store(dir, 0);
 	for (size_t i = 0; i < N_KEYS; i++)
-		put_key(store, keys[i]);
+		scratch_put_key(store, keys[i]);
 	store_close(store);
 	return dir;
 }

@@ -31,27 +31,6 @@ static const struct {
 };
 
 static void
-put_key(struct store *store, EVP_PKEY *key, const struct pki_cert *cert)
-{
-	struct cert_record	 record = scratch_record(cert, CERT_TRUSTED);
-	struct put_key		 put = { .source = "test" };
-	uint8_t			*plain = NULL;
-	PKCS8_PRIV_KEY_INFO	*p8 = EVP_PKEY2PKCS8(key);
-	int			 len = i2d_PKCS8_PRIV_KEY_INFO(p8, &plain);
-
-	REQUIRE(len > 0);
-	put.plain = plain;
-	put.plain_len = (size_t)len;
-	REQUIRE_OK(store_begin_write(store, &err), err);
-	REQUIRE_OK(key_put(store, "test", record.facts.spki, &put, PKI_NOW, &err),
-	    err);
-	REQUIRE_OK(store_commit(store, &err), err);
-	PKCS8_PRIV_KEY_INFO_free(p8);
-	OPENSSL_free(plain);
-	record_free_cert(&record);
-}
-
-static void
 put_cert(struct store *store, EVP_PKEY *key, const char *alt, int64_t until,
     enum cert_state state, bool with_key)
 {
@@ -60,7 +39,7 @@ put_cert(struct store *store, EVP_PKEY *key, const char *alt, int64_t until,
 
 	scratch_put(store, &cert, state);
 	if (with_key)
-		put_key(store, key, &cert);
+		scratch_put_key(store, key);
 	pki_free(&cert);
 }
 

@@ -12,23 +12,6 @@ static EVP_PKEY		*keys[3];
 static struct pki_cert	 certs[3];
 static struct err	 err;
 
-static void
-put_key(struct store *store, EVP_PKEY *key)
-{
-	struct put_key	 put = { .source = "test" };
-	uint8_t		*der = pki_pkcs8(key, &put.plain_len);
-	uint8_t		 id[KEY_ID_LEN];
-	EVP_PKEY	*parsed;
-
-	put.plain = der;
-	REQUIRE_OK(key_parse(der, put.plain_len, &parsed, id, &err), err);
-	EVP_PKEY_free(parsed);
-	REQUIRE_OK(store_begin_write(store, &err), err);
-	REQUIRE_OK(key_put(store, "test", id, &put, PKI_NOW, &err), err);
-	REQUIRE_OK(store_commit(store, &err), err);
-	OPENSSL_free(der);
-}
-
 static struct store *
 new_store(const char *name)
 {
@@ -36,8 +19,8 @@ new_store(const char *name)
 
 	for (size_t i = 0; i < TEST_LEN(certs); i++)
 		scratch_put(store, &certs[i], CERT_TRUSTED);
-	put_key(store, keys[0]);
-	put_key(store, keys[1]);
+	scratch_put_key(store, keys[0]);
+	scratch_put_key(store, keys[1]);
 	return store;
 }
 
