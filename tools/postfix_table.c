@@ -126,7 +126,10 @@ table_has_action(const char *table, const char *const *actions, bool *is_read)
 
 	if (strncmp(table, "proxy:", 6) == 0)
 		table += 6;
-	text = strchr(table, ':') + 1;
+	text = strchr(table, ':');
+	*is_read = false;
+	if (text++ == NULL)
+		return false;	/* "proxy:" and no table */
 	*is_read = *text == '{';
 	if (*is_read)
 		return braces_have_action(text, actions);

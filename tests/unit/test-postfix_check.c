@@ -207,6 +207,10 @@ static const struct row {
 	    "milter_header_checks = mysql:/etc/x\ncleanup_service_name = c",
 	    "cleanup: milter_header_checks: mysql:/etc/x cannot be read here",
 	    NULL },
+	{ "the same, where it names no table", "cleanup_service_name = c",
+	    "milter_header_checks = proxy:x\ncleanup_service_name = c",
+	    "cleanup: milter_header_checks: proxy:x cannot be read here",
+	    NULL },
 	{ "what the filter makes is looked at", "cleanup_service_name = c",
 	    "milter_header_checks = regexp:{ { /^X-Spam: YES/ HOLD } }\n"
 	    "cleanup_service_name = c", NULL, NULL },
