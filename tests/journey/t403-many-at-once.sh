@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/testlib.sh"
 
 many=100
-[ -z "${SMIME_LONG:-}" ] || many=1000
+[ -z "${SMIME_LONG:-}" ] || many=2000
 
 configure <<-'EOF'
 default {
