@@ -92,7 +92,8 @@ sign_a_mail() {
 	mkdir -p "$root/run/smime-milter"
 	in_root /usr/sbin/smime-milter -t >start.out 2>&1 ||
 	    fail "smime-milter -t: $(cat start.out)"
-	in_root /usr/sbin/smime-milter -f 2>>daemon.log &
+	# No function: what is killed at the end has to be the daemon itself.
+	chroot "$root" /usr/sbin/smime-milter -f 2>>daemon.log &
 	daemon_pid=$!
 	wait_until 20 test -S "$root/run/smime-milter/smime-milter.sock" ||
 	    fail "the daemon does not listen"
@@ -106,6 +107,8 @@ sign_a_mail() {
 	verify "$T/signed" >entity
 	expect_signer alice
 	stop_daemon
+	[ ! -e "$root/run/smime-milter/smime-milter.sock" ] ||
+	    fail "the daemon did not stop"
 }
 
 story "a fresh Debian takes them, and asks nothing"
