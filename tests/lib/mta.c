@@ -39,6 +39,7 @@
 struct bytes {
 	char	*data;
 	size_t	 len;
+	size_t	 cap;
 };
 
 struct header {
@@ -71,8 +72,12 @@ struct session {
 static void
 add(struct bytes *b, const void *data, size_t len)
 {
-	if ((b->data = realloc(b->data, b->len + len + 1)) == NULL)
-		err(3, "realloc");
+	/* Twice as much each time: a sanitizer's realloc() always copies. */
+	if (b->len + len >= b->cap) {
+		b->cap = 2 * (b->len + len + 1);
+		if ((b->data = realloc(b->data, b->cap)) == NULL)
+			err(3, "realloc");
+	}
 	memcpy(b->data + b->len, data, len);
 	b->len += len;
 	b->data[b->len] = '\0';
@@ -266,6 +271,7 @@ get(int fd, struct bytes *payload)
 	add(payload, "", 0);
 	if ((payload->data = realloc(payload->data, size)) == NULL)
 		err(3, "realloc");
+	payload->cap = size;
 	payload->len = size - 1;
 	get_bytes(fd, payload->data, payload->len);
 	payload->data[payload->len] = '\0';
