@@ -46,6 +46,15 @@ group_clear(struct config_group *group)
 	config_value_addresses_free(&group->options.also_encrypt_to);
 }
 
+bool
+config_has_role(const struct config *config, enum role role)
+{
+	for (size_t i = 0; i < config->n_listeners; i++)
+		if (config->listeners[i].role == role)
+			return true;
+	return false;
+}
+
 void
 config_free(struct config *config)
 {

@@ -223,5 +223,7 @@ struct config_source {
  */
 bool	config_read(const char *path, struct config **out, struct err *);
 void	config_free(struct config *);
+/* Is there a listener with this role? */
+bool	config_has_role(const struct config *, enum role);
 
 #endif

@@ -68,21 +68,12 @@ check_listener(struct config *config, struct listener *listener,
 	return true;
 }
 
-static bool
-has_role(const struct config *config, enum role role)
-{
-	for (size_t i = 0; i < config->n_listeners; i++)
-		if (config->listeners[i].role == role)
-			return true;
-	return false;
-}
-
 /* One of two passes is of no use without the other. */
 static void
 check_passes(struct config *config)
 {
-	bool	 has_stamp = has_role(config, ROLE_STAMP);
-	bool	 has_seal = has_role(config, ROLE_SEAL);
+	bool	 has_stamp = config_has_role(config, ROLE_STAMP);
+	bool	 has_seal = config_has_role(config, ROLE_SEAL);
 
 	if (has_stamp && !has_seal)
 		config_check_warn(config, 0, "there is a listener of role "

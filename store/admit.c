@@ -7,8 +7,8 @@
 #include "store/cert.h"
 #include "store/cert_index.h"
 
-static bool
-refuse(struct put_result *result, const char *reason)
+bool
+admit_refuse(struct put_result *result, const char *reason)
 {
 	result->verdict = PUT_REFUSED;
 	result->reason = mem_str(reason);
@@ -180,19 +180,19 @@ admit_cert(const struct admit *admit, const struct cert_record *new,
 	if (asked == CERT_DISTRUSTED)
 		return true;
 	if (asked == CERT_ANCHOR && !facts->is_ca)
-		return refuse(result, "is no CA certificate");
+		return admit_refuse(result, "is no CA certificate");
 	if (facts->is_ca && (facts->faults &
 	    (CERT_FAULT_EXTENSION | CERT_FAULT_WEAK_KEY)) != 0)
-		return refuse(result, "is a CA with a weak key or an "
+		return admit_refuse(result, "is a CA with a weak key or an "
 		    "extension that is malformed, or critical and unknown");
 	if (cert_is_leaf(facts) && asked != CERT_ANCHOR &&
 	    !cert_is_fit(facts, &why))
-		return refuse(result, why.reason);
+		return admit_refuse(result, why.reason);
 	if (!has_distrusted_key(admit, facts, &yes, err))
 		return false;
 	if (yes)
-		return refuse(result, "has the public key of a certificate "
-		    "that is distrusted");
+		return admit_refuse(result, "has the public key of a "
+		    "certificate that is distrusted");
 	if (asked != CERT_TRUSTED)
 		return true;
 	if (cert_is_leaf(facts))
@@ -221,10 +221,11 @@ admit_key(const struct admit *admit, const uint8_t id[KEY_ID_LEN],
 			record_free_cert(&record);
 		}
 	if (is_ok && fps.n == 0)
-		refuse(result, "no certificate with its public key is in the "
-		    "store");
+		admit_refuse(result, "no certificate with its public key is "
+		    "in the store");
 	else if (is_ok && !has_leaf)
-		refuse(result, "belongs to a CA: such keys are not kept here");
+		admit_refuse(result, "belongs to a CA: such keys are not kept "
+		    "here");
 	free(fps.list);
 	return is_ok;
 }

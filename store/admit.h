@@ -34,4 +34,7 @@ bool	admit_cert(const struct admit *, const struct cert_record *,
 bool	admit_key(const struct admit *, const uint8_t id[KEY_ID_LEN],
 	    struct put_result *, struct err *);
 
+/* That is the result; true, for a refusal is an answer.  Reason is copied. */
+bool	admit_refuse(struct put_result *, const char *reason);
+
 #endif

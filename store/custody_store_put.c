@@ -19,14 +19,6 @@
 /* --- certificates ------------------------------------------------------- */
 
 static bool
-refuse(struct put_result *result, const char *reason)
-{
-	result->verdict = PUT_REFUSED;
-	result->reason = mem_str(reason);
-	return true;
-}
-
-static bool
 put_cert(struct custody_store *local, const char *who,
     const struct put_cert *put, const struct cert_facts *facts, int64_t now,
     struct put_result *result, struct err *err)
@@ -203,10 +195,11 @@ custody_store_put_key(void *arg, const char *who, const struct put_key *key,
 
 	memset(result, 0, sizeof(*result));
 	if (!key_parse(key->plain, key->plain_len, &pkey, id, &why))
-		return refuse(result, why.reason);
+		return admit_refuse(result, why.reason);
 	EVP_PKEY_free(pkey);
 	if (!is_encrypted_key(key))
-		return refuse(result, "no readable encrypted private key");
+		return admit_refuse(result, "no readable encrypted private "
+		    "key");
 	if (!store_begin_write(local->store, err))
 		return false;
 	is_ok = put_key_locked(local, who, id, key, now, result, err);
@@ -233,7 +226,7 @@ custody_store_put_crl(void *arg, const char *who, const struct put_crl *put,
 
 	memset(result, 0, sizeof(*result));
 	if (!crl_read(put->der, put->der_len, &crl, &why))
-		return refuse(result, why.reason);
+		return admit_refuse(result, why.reason);
 	if (!store_begin_write(local->store, err)) {
 		crl_free(&crl);
 		return false;

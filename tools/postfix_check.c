@@ -156,15 +156,6 @@ check_delivery(const struct postfix_look *look,
 
 /* --- services ---------------------------------------------------------------------- */
 
-static bool
-has_role(const struct config *config, enum role role)
-{
-	for (size_t i = 0; i < config->n_listeners; i++)
-		if (config->listeners[i].role == role)
-			return true;
-	return false;
-}
-
 /*
  * Said of this service alone: with logins for all in main.cf, services that
  * take mail back from other filters have them, too.
@@ -274,6 +265,6 @@ postfix_check(const struct postconf *pc, const struct config *config,
 	if (!is_used)
 		postfix_look_found(&look, "master.cf", "no service asks one "
 		    "of the listeners (smtpd_milters)");
-	if (has_role(config, ROLE_STAMP))
+	if (config_has_role(config, ROLE_STAMP))
 		postfix_split_all(&look);
 }
