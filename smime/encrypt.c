@@ -12,9 +12,9 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/der.h"
 #include "base/mem.h"
 #include "smime/cert_cache.h"
-#include "smime/der.h"
 #include "smime/encrypt.h"
 
 #define BLOCK_LEN	16	/* of AES */

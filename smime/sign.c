@@ -4,8 +4,8 @@
 
 #include <openssl/evp.h>
 
+#include "base/der.h"
 #include "base/mem.h"
-#include "smime/der.h"
 #include "smime/sign.h"
 #include "smime/sign_check.h"
 

@@ -5,8 +5,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "base/der.h"
 #include "smime/cert_cache.h"
-#include "smime/der.h"
 #include "smime/sign_check.h"
 
 /*

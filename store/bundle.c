@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "store/bundle_impl.h"
 #include "store/cert.h"
-#include "store/der.h"
+#include "store/ber.h"
 #include "store/pem.h"
 
 /* --- its items ---------------------------------------------------------- */
@@ -184,9 +184,9 @@ read_bytes(struct bundle_reader *r, const uint8_t *data, size_t len)
 	const uint8_t		*p = data;
 	size_t			 rest = len;
 	struct buf		 text = { 0 };
-	struct der		 d;
+	struct ber		 d;
 
-	if ((der_expect(&p, &rest, DER_SEQUENCE, &d) && d.whole_len > 16) ||
+	if ((ber_expect(&p, &rest, DER_SEQUENCE, &d) && d.whole_len > 16) ||
 	    is_cut_der(data, len))
 		bundle_read_der(r, "", data, len);
 	else if (pem_from_utf16(data, len, &text))

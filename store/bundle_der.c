@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "store/bundle_impl.h"
 #include "store/cert.h"
-#include "store/der.h"
+#include "store/ber.h"
 #include "store/pkcs12.h"
 
 /* EncryptedPrivateKeyInfo: what comes so is kept so, byte for byte. */
@@ -74,7 +74,7 @@ static const uint8_t	 oid_signed_data[] = {	/* 1.2.840.113549.1.7.2 */
 };
 
 static bool
-is_oid(const struct der *d, const uint8_t *oid, size_t len)
+is_oid(const struct ber *d, const uint8_t *oid, size_t len)
 {
 	return d->tag == DER_OID && d->len == len &&
 	    memcmp(d->data, oid, len) == 0;
@@ -82,15 +82,15 @@ is_oid(const struct der *d, const uint8_t *oid, size_t len)
 
 /* Each certificate by itself, so that a damaged one spoils no other. */
 static void
-read_cert_set(struct bundle_reader *r, const char *where, const struct der *set,
+read_cert_set(struct bundle_reader *r, const char *where, const struct ber *set,
     enum bundle_kind kind)
 {
 	const uint8_t	*p = set->data;
 	size_t		 len = set->len;
 	unsigned int	 n = 0;
-	struct der	 d;
+	struct ber	 d;
 
-	while (der_next(&p, &len, &d)) {
+	while (ber_next(&p, &len, &d)) {
 		char	*at = mem_strf("%s%s%s %u", where,
 			    where[0] == '\0' ? "" : ", ",
 			    bundle_kind_name(kind), ++n);
@@ -118,13 +118,13 @@ read_cert_set(struct bundle_reader *r, const char *where, const struct der *set,
  */
 static void
 read_signed_data(struct bundle_reader *r, const char *where,
-    const struct der *d)
+    const struct ber *d)
 {
 	const uint8_t	*p = d->data;
 	size_t		 len = d->len, before = r->bundle->n;
-	struct der	 field, signers = { 0 };
+	struct ber	 field, signers = { 0 };
 
-	while (der_next(&p, &len, &field))
+	while (ber_next(&p, &len, &field))
 		if (field.tag == DER_CONTEXT(0))
 			read_cert_set(r, where, &field, BUNDLE_CERT);
 		else if (field.tag == DER_CONTEXT(1))
@@ -141,18 +141,18 @@ read_signed_data(struct bundle_reader *r, const char *where,
 /* ContentInfo (RFC 5652, 3). */
 static void
 read_content_info(struct bundle_reader *r, const char *where,
-    const struct der *seq)
+    const struct ber *seq)
 {
 	const uint8_t	*p = seq->data;
 	size_t		 len = seq->len;
-	struct der	 type, content, data;
+	struct ber	 type, content, data;
 
-	if (!der_next(&p, &len, &type) ||
+	if (!ber_next(&p, &len, &type) ||
 	    !is_oid(&type, oid_signed_data, sizeof(oid_signed_data)))
 		bundle_add_refused(r->bundle, BUNDLE_OTHER, where,
 		    "a PKCS#7 file of a kind that holds no certificates");
-	else if (!der_expect(&p, &len, DER_CONTEXT(0), &content) ||
-	    !der_expect(&content.data, &content.len, DER_SEQUENCE, &data))
+	else if (!ber_expect(&p, &len, DER_CONTEXT(0), &content) ||
+	    !ber_expect(&content.data, &content.len, DER_SEQUENCE, &data))
 		bundle_add_refused(r->bundle, BUNDLE_OTHER, where,
 		    "a damaged PKCS#7 file");
 	else
@@ -162,16 +162,16 @@ read_content_info(struct bundle_reader *r, const char *where,
 /* SEQUENCE first: a certificate, CRL, request, public or protected key. */
 static void
 read_sequence_first(struct bundle_reader *r, const char *where,
-    const struct der *seq)
+    const struct ber *seq)
 {
 	const uint8_t	*p = seq->data, *q;
 	size_t		 len = seq->len;
-	struct der	 body, second;
+	struct ber	 body, second;
 	struct err	 err;
 	bool		 is_cert;
 	X509_CRL	*crl;
 
-	if (!der_next(&p, &len, &body) || !der_next(&p, &len, &second)) {
+	if (!ber_next(&p, &len, &body) || !ber_next(&p, &len, &second)) {
 		bundle_add_refused(r->bundle, BUNDLE_OTHER, where,
 		    "neither a certificate nor a key");
 		return;
@@ -209,13 +209,13 @@ read_sequence_first(struct bundle_reader *r, const char *where,
  */
 static void
 read_integer_first(struct bundle_reader *r, const char *where,
-    const struct der *seq)
+    const struct ber *seq)
 {
 	const uint8_t	*p = seq->data;
 	size_t		 len = seq->len;
-	struct der	 version, second = { 0 };
+	struct ber	 version, second = { 0 };
 
-	if (!der_next(&p, &len, &version) || !der_next(&p, &len, &second))
+	if (!ber_next(&p, &len, &version) || !ber_next(&p, &len, &second))
 		bundle_add_refused(r->bundle, BUNDLE_OTHER, where,
 		    "neither a certificate nor a key");
 	else if (second.tag == DER_SEQUENCE && version.len == 1 &&
@@ -230,7 +230,7 @@ read_integer_first(struct bundle_reader *r, const char *where,
 }
 
 static void
-read_element(struct bundle_reader *r, const char *where, const struct der *seq)
+read_element(struct bundle_reader *r, const char *where, const struct ber *seq)
 {
 	switch (seq->len > 0 ? seq->data[0] : 0) {
 	case DER_OID:
@@ -255,10 +255,10 @@ bundle_read_der(struct bundle_reader *r, const char *where, const uint8_t *data,
     size_t len)
 {
 	unsigned int	 n = 0;
-	struct der	 d;
+	struct ber	 d;
 
 	while (!r->bundle->is_full &&
-	    der_expect(&data, &len, DER_SEQUENCE, &d)) {
+	    ber_expect(&data, &len, DER_SEQUENCE, &d)) {
 		char	*at = n++ == 0 ? mem_str(where) :
 			    mem_strf("%s%selement %u", where,
 			    where[0] == '\0' ? "" : ", ", n);

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "store/bundle_impl.h"
-#include "store/der.h"
+#include "store/ber.h"
 #include "store/pem.h"
 
 /* TRUSTED CERTIFICATE: OpenSSL's own notes follow, which are left out. */
@@ -17,9 +17,9 @@ read_trusted(struct bundle_reader *r, const char *where, const struct buf *der)
 {
 	const uint8_t	*p = der->data;
 	size_t		 len = der->len;
-	struct der	 d;
+	struct ber	 d;
 
-	if (der_expect(&p, &len, DER_SEQUENCE, &d))
+	if (ber_expect(&p, &len, DER_SEQUENCE, &d))
 		bundle_add_cert(r->bundle, where, d.whole, d.whole_len);
 	else
 		bundle_add_refused(r->bundle, BUNDLE_CERT, where,
@@ -48,7 +48,7 @@ unlock_traditional(const struct pem_block *block, const char *word,
     struct buf *out)
 {
 	EVP_CIPHER_INFO	 cipher;
-	struct der	 d;
+	struct ber	 d;
 	const uint8_t	*p;
 	size_t		 rest;
 	long		 len = (long)block->der.len;
@@ -68,7 +68,7 @@ unlock_traditional(const struct pem_block *block, const char *word,
 	out->len = (size_t)len;
 	p = out->data;
 	rest = out->len;
-	return der_expect(&p, &rest, DER_SEQUENCE, &d) && rest == 0;
+	return ber_expect(&p, &rest, DER_SEQUENCE, &d) && rest == 0;
 }
 
 static void

@@ -9,7 +9,7 @@
 #include <openssl/x509.h>
 
 #include "store/cert_key.h"
-#include "store/der.h"
+#include "store/ber.h"
 
 #define RSA_BITS_MAX	16384	/* beyond it, using one is a way to stall us */
 
@@ -41,12 +41,12 @@ make_groups(void)
 static bool
 read_rsa(const uint8_t *p, size_t len, struct cert_facts *facts)
 {
-	struct der	 both, n, e;
+	struct ber	 both, n, e;
 	uint32_t	 bits;
 
-	if (!der_expect(&p, &len, DER_SEQUENCE, &both) || len != 0 ||
-	    !der_expect(&both.data, &both.len, DER_INTEGER, &n) ||
-	    !der_expect(&both.data, &both.len, DER_INTEGER, &e) ||
+	if (!ber_expect(&p, &len, DER_SEQUENCE, &both) || len != 0 ||
+	    !ber_expect(&both.data, &both.len, DER_INTEGER, &n) ||
+	    !ber_expect(&both.data, &both.len, DER_INTEGER, &e) ||
 	    both.len != 0 || n.len < 2 || e.len < 1 || e.data[0] >= 0x80)
 		return false;
 	if (n.data[0] == 0) {

@@ -7,6 +7,7 @@
 #include <openssl/objects.h>
 #include <openssl/rsa.h>
 
+#include "base/der.h"
 #include "store/signer.h"
 
 static const EVP_MD *
@@ -38,19 +39,6 @@ add_capabilities(CMS_SignerInfo *si)
 	    CMS_add_smimecap(si, list) == 1;
 	sk_X509_ALGOR_pop_free(list, X509_ALGOR_free);
 	return is_ok;
-}
-
-/* A DER header: tag and length. */
-static void
-add_der_header(struct buf *out, uint8_t tag, size_t len)
-{
-	buf_addc(out, (char)tag);
-	if (len >= 0x100) {
-		buf_addc(out, (char)0x82);
-		buf_addc(out, (char)(len >> 8));
-	} else if (len >= 0x80)
-		buf_addc(out, (char)0x81);
-	buf_addc(out, (char)len);
 }
 
 /*
@@ -89,8 +77,9 @@ add_key_preference(CMS_SignerInfo *si, const X509 *cert)
 
 	name_len = i2d_X509_NAME(X509_get_issuer_name(cert), &name);
 	serial_len = i2d_ASN1_INTEGER(X509_get0_serialNumber(cert), &serial);
-	if (name_len > 0 && serial_len > 0 && name_len + serial_len < 0xffff) {
-		add_der_header(&value, 0xa0, (size_t)(name_len + serial_len));
+	if (name_len > 0 && serial_len > 0) {
+		der_head(&value, DER_CONTEXT(0),
+		    (size_t)(name_len + serial_len));
 		buf_add(&value, name, (size_t)name_len);
 		buf_add(&value, serial, (size_t)serial_len);
 		is_ok = add_der_attribute(si, NID_id_smime_aa_encrypKeyPref,

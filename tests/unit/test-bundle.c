@@ -5,7 +5,7 @@
 #include <openssl/pkcs12.h>
 
 #include "store/bundle.h"
-#include "store/der.h"
+#include "store/ber.h"
 #include "store/pem.h"
 #include "tests/lib/pki.h"
 #include "tests/lib/test.h"
@@ -807,13 +807,13 @@ test_der(void)
 	uint8_t		 deep[200];
 	const uint8_t	*p = deep;
 	size_t		 len = sizeof(deep);
-	struct der	 d;
+	struct ber	 d;
 
 	for (size_t i = 0; i < TEST_LEN(ders); i++) {
 		p = (const uint8_t *)ders[i].bytes;
 		len = ders[i].len;
 		test_row(ders[i].what);
-		CHECK_INT(der_next(&p, &len, &d), ders[i].want > 0);
+		CHECK_INT(ber_next(&p, &len, &d), ders[i].want > 0);
 		CHECK_INT(ders[i].len - len, ders[i].want);
 		if (ders[i].want > 0)
 			CHECK_INT(d.whole_len, ders[i].want);
@@ -823,7 +823,7 @@ test_der(void)
 		memcpy(deep + i, i < 100 ? "\x30\x80" : "\0", 2);
 	p = deep;
 	len = sizeof(deep);
-	CHECK(!der_next(&p, &len, &d));
+	CHECK(!ber_next(&p, &len, &d));
 	test_row(NULL);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SMIME_DER_H
-#define SMIME_DER_H
+#ifndef BASE_DER_H
+#define BASE_DER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 /*
  * Just enough DER to look into a CMS structure and put content into it
  * without copying a mail once more.  Not for what comes from outside: that is
- * OpenSSL's.
+ * OpenSSL's, and store/ber.h's to look at.
  */
 struct der {
 	const uint8_t	*p;
@@ -19,6 +19,7 @@ struct der {
 };
 
 #define DER_INTEGER	0x02
+#define DER_BITS	0x03
 #define DER_OCTETS	0x04
 #define DER_OID		0x06
 #define DER_SEQUENCE	0x30

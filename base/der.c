@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "smime/der.h"
+#include "base/der.h"
 
 int
 der_tag(const struct der *der)

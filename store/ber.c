@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "store/der.h"
+#include "store/ber.h"
 
 #define DEPTH_MAX	32	/* of indefinite lengths inside each other */
 
@@ -65,7 +65,7 @@ find_end(const uint8_t *p, size_t n, unsigned int depth, size_t *len)
 }
 
 bool
-der_next(const uint8_t **data, size_t *len, struct der *out)
+ber_next(const uint8_t **data, size_t *len, struct ber *out)
 {
 	struct header	 h;
 	size_t		 end = 0;
@@ -88,7 +88,7 @@ der_next(const uint8_t **data, size_t *len, struct der *out)
 }
 
 bool
-der_expect(const uint8_t **data, size_t *len, uint8_t tag, struct der *out)
+ber_expect(const uint8_t **data, size_t *len, uint8_t tag, struct ber *out)
 {
-	return *len > 0 && **data == tag && der_next(data, len, out);
+	return *len > 0 && **data == tag && ber_next(data, len, out);
 }
