@@ -28,8 +28,19 @@ credential_release(struct credential *credential)
 	sk_X509_pop_free(credential->chain, X509_free);
 	EVP_PKEY_free(credential->key);
 	X509_free(credential->reply);
+	signed_frame_free(atomic_load(&credential->frame));
 	free(credential->addr);
 	free(credential);
+}
+
+void
+credential_give_frame(struct credential *credential,
+    struct signed_frame *frame)
+{
+	struct signed_frame	*none = NULL;
+
+	if (!atomic_compare_exchange_strong(&credential->frame, &none, frame))
+		signed_frame_free(frame);
 }
 
 static void

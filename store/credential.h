@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "store/key.h"
 #include "store/record.h"
+#include "store/signed_frame.h"
 #include "store/store.h"
 #include "store/trust.h"
 
@@ -21,7 +22,8 @@
  * intermediates and its unlocked key, and judged fit at a certain time.  To
  * make one costs four times an RSA signature, so the last ones used are kept.
  * Counted, for threads may sign with it while it is put out; the key is wiped
- * when the last lets go.  Nothing in it changes once it is made.
+ * when the last lets go.  Nothing in it changes once it is made, but that it
+ * gets a frame when it has signed.
  */
 struct credential {
 	struct fingerprint	 fp;
@@ -33,6 +35,7 @@ struct credential {
 	char			*addr;		/* it may sign for, */
 	int64_t			 at, until;	/* from then, before this time */
 	X509			*reply;		/* to encrypt replies to; NULL: cert */
+	_Atomic(struct signed_frame *) frame;
 	_Atomic unsigned	 n_refs;
 };
 
@@ -60,6 +63,8 @@ struct credential *credential_again(const struct credential *,
 /* Was it judged for this address, and not too long ago? */
 bool	credential_is_for(const struct credential *, const char *addr,
 	    int64_t now);
+/* Takes the frame over; where one is already, that stays.  NULL is fine. */
+void	credential_give_frame(struct credential *, struct signed_frame *);
 void	credential_release(struct credential *);	/* NULL is fine */
 
 struct credential_cache;

@@ -12,6 +12,7 @@
 #include "store/custody_store_impl.h"
 #include "store/event_log.h"
 #include "store/key_rate.h"
+#include "store/signed_frame.h"
 #include "store/signer.h"
 #include "store/store.h"
 
@@ -131,29 +132,50 @@ get_credential(struct custody_store *local, const struct sign_request *request,
 	return credential;
 }
 
+/* The first of a credential is built by OpenSSL, the others after it. */
+static bool
+make_signature(struct credential *credential,
+    const struct sign_request *request, int64_t now, struct buf *signed_data,
+    struct err *err)
+{
+	const struct signed_frame	*frame = atomic_load(
+	    &credential->frame);
+	struct signer	 signer = {
+		.cert = credential->cert,
+		.chain = credential->chain,
+		.key = credential->key,
+		.encrypt = credential->reply,
+		.use_pss = request->use_pss
+	};
+
+	if (frame != NULL && signed_frame_is_for(frame, request->digest,
+	    request->use_pss))
+		return signed_frame_sign(frame, request->hash, now,
+		    signed_data, err);
+	if (!signer_sign(&signer, request->digest, request->hash, signed_data,
+	    err))
+		return false;
+	if (frame == NULL)
+		credential_give_frame(credential, signed_frame_new(signed_data,
+		    credential->key, request->digest, request->use_pss));
+	return true;
+}
+
 bool
 custody_store_sign(void *arg, const struct sign_request *request,
     struct buf *signed_data, struct err *err)
 {
 	struct custody_store	*local = arg;
 	struct credential	*credential;
-	struct signer		 signer = { 0 };
+	int64_t			 now = (int64_t)time(NULL);
 	struct event		 event;
 	bool			 is_ok;
 
 	/* signingTime is our clock's, so validity is asked of it as well. */
-	credential = get_credential(local, request, (int64_t)time(NULL), err);
+	credential = get_credential(local, request, now, err);
 	is_ok = credential != NULL &&
-	    count_signature(local, request, credential->spki, err);
-	if (is_ok) {
-		signer.cert = credential->cert;
-		signer.chain = credential->chain;
-		signer.key = credential->key;
-		signer.encrypt = credential->reply;
-		signer.use_pss = request->use_pss;
-		is_ok = signer_sign(&signer, request->digest, request->hash,
-		    signed_data, err);
-	}
+	    count_signature(local, request, credential->spki, err) &&
+	    make_signature(credential, request, now, signed_data, err);
 	credential_release(credential);
 	audit_signature(request, is_ok ? NULL : err->reason, &event);
 	event_log_add(local->events, &event);

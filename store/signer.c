@@ -117,6 +117,27 @@ certificates(const struct signer *signer)
 	return NULL;
 }
 
+bool
+signer_is_pss(const EVP_PKEY *key, bool use_pss)
+{
+	int	 kind = EVP_PKEY_get_base_id(key);
+
+	return kind == EVP_PKEY_RSA_PSS || (kind == EVP_PKEY_RSA && use_pss);
+}
+
+bool
+signer_set_pss(EVP_PKEY_CTX *ctx)
+{
+	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
+}
+
+bool
+signer_must_verify(const EVP_PKEY *key)
+{
+	return EVP_PKEY_get_base_id(key) != EVP_PKEY_EC;
+}
+
 static bool
 set_pss_parameters(X509_ALGOR *algor, enum digest digest)
 {
@@ -143,19 +164,15 @@ set_pss(CMS_SignerInfo *si, enum digest digest)
 	X509_ALGOR	*algor;
 
 	CMS_SignerInfo_get0_algs(si, NULL, NULL, NULL, &algor);
-	return ctx != NULL &&
-	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
-	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) >
-	    0 && set_pss_parameters(algor, digest);
+	return ctx != NULL && signer_set_pss(ctx) &&
+	    set_pss_parameters(algor, digest);
 }
 
 static CMS_SignerInfo *
 add_signer(CMS_ContentInfo *cms, const struct signer *signer,
     enum digest digest, const uint8_t *hash)
 {
-	int		 kind = EVP_PKEY_get_base_id(signer->key);
-	bool		 is_pss = kind == EVP_PKEY_RSA_PSS ||
-			    (kind == EVP_PKEY_RSA && signer->use_pss);
+	bool		 is_pss = signer_is_pss(signer->key, signer->use_pss);
 	CMS_SignerInfo	*si;
 
 	/* Without an explicit digest OpenSSL binds the certificate by SHA-1. */
@@ -173,20 +190,6 @@ add_signer(CMS_ContentInfo *cms, const struct signer *signer,
 	    CMS_SignerInfo_sign(si) != 1)
 		return NULL;
 	return si;
-}
-
-/*
- * One fault in an RSA computation gives a signature that tells the key to
- * whoever sees it, so that none leaves this process unverified.  A faulty ECDSA
- * signature tells far less, and to verify one costs more than to make it; it is
- * left to whoever makes the mail, who checks every signature before it is sent
- * (smime/sign_check.h).
- */
-static bool
-verify(const struct signer *signer, CMS_SignerInfo *si)
-{
-	return EVP_PKEY_get_base_id(signer->key) == EVP_PKEY_EC ||
-	    CMS_SignerInfo_verify(si) == 1;
 }
 
 /* Is it the mail's hash that is in it? */
@@ -237,7 +240,8 @@ signer_sign(const struct signer *signer, enum digest digest,
 		err_openssl(err, ERR_TEMP, "sign");
 		goto out;
 	}
-	if (!is_of_hash(si, digest, hash) || !verify(signer, si)) {
+	if (!is_of_hash(si, digest, hash) || (signer_must_verify(signer->key) &&
+	    CMS_SignerInfo_verify(si) != 1)) {
 		err_openssl(err, ERR_TEMP, "the signature just made does not "
 		    "verify");
 		goto out;

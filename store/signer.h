@@ -29,6 +29,19 @@ struct signer {
  * the rest is for the caller to do (smime/sign_check.h).  False is ERR_TEMP.
  */
 bool	signer_sign(const struct signer *, enum digest, const uint8_t *hash,
-	    struct buf *out, struct err *);
+	    struct buf *, struct err *);
+
+/* Does the key sign by RSASSA-PSS, where that is asked for or not? */
+bool	signer_is_pss(const EVP_PKEY *, bool use_pss);
+/* That padding, and a salt of the digest's length. */
+bool	signer_set_pss(EVP_PKEY_CTX *);
+/*
+ * One fault in an RSA computation gives a signature that tells the key to
+ * whoever sees it, so that none leaves this process unverified.  A faulty ECDSA
+ * signature tells far less, and to verify one costs more than to make it; it is
+ * left to whoever makes the mail, who checks every signature before it is sent
+ * (smime/sign_check.h).
+ */
+bool	signer_must_verify(const EVP_PKEY *);
 
 #endif

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+#include <time.h>
+
 #include <openssl/cms.h>
 #include <openssl/pem.h>
 
+#include "store/signed_frame.h"
 #include "store/signer.h"
 #include "tests/lib/pki.h"
 #include "tests/lib/scratch.h"
@@ -198,6 +202,104 @@ test_attributes(void)
 	EVP_PKEY_free(reply_key);
 }
 
+/* The same as OpenSSL builds in the same second; ECDSA has a random part. */
+static void
+check_after_frame(const struct signer *signer, enum digest digest,
+    const struct pki_cert *root)
+{
+	bool		 is_random = EVP_PKEY_get_base_id(signer->key) ==
+			    EVP_PKEY_EC || signer_is_pss(signer->key,
+			    signer->use_pss);
+	uint8_t		 hash[DIGEST_LEN_MAX] = { 0 };
+	struct buf	 first = { 0 }, built = { 0 }, framed = { 0 };
+	struct signed_frame	*frame;
+	int64_t		 now;
+
+	REQUIRE_OK(signer_sign(signer, digest, hash, &first, &err), err);
+	frame = signed_frame_new(&first, signer->key, digest, signer->use_pss);
+	REQUIRE(frame != NULL);
+	CHECK(signed_frame_is_for(frame, digest, signer->use_pss));
+	CHECK(!signed_frame_is_for(frame, digest, !signer->use_pss));
+	CHECK(!signed_frame_is_for(frame, digest == DIGEST_SHA256 ?
+	    DIGEST_SHA512 : DIGEST_SHA256, signer->use_pss));
+	hash_content(digest, hash);
+	do {
+		now = (int64_t)time(NULL);
+		REQUIRE_OK(signer_sign(signer, digest, hash, &built, &err),
+		    err);
+	} while (now != (int64_t)time(NULL));
+	for (int i = 0; i < 20; i++) {
+		REQUIRE_OK(signed_frame_sign(frame, hash, now, &framed, &err),
+		    err);
+		CMS_ContentInfo_free(parse(&framed));
+		if (!is_random)
+			CHECK_MEM(framed.data, framed.len, built.data,
+			    built.len);
+	}
+	check_with_openssl(&framed, root);
+
+	/* Nothing of the first one's is left, and the time is the one asked. */
+	CHECK(memmem(framed.data, framed.len, first.data + first.len - 32,
+	    32) == NULL);
+	REQUIRE_OK(signed_frame_sign(frame, hash, 2524607999, &framed, &err),
+	    err);
+	CHECK(memmem(framed.data, framed.len, "\x17\x0d" "491231235959Z",
+	    15) != NULL);
+	CHECK(!signed_frame_sign(frame, hash, 2524608000, &framed, &err));
+	CHECK_INT(err.kind, ERR_TEMP);
+
+	/* What is not whole, or another thing, is no frame. */
+	first.len--;
+	CHECK(signed_frame_new(&first, signer->key, digest,
+	    signer->use_pss) == NULL);
+	first.len++;
+	buf_addc(&first, 'x');
+	CHECK(signed_frame_new(&first, signer->key, digest,
+	    signer->use_pss) == NULL);
+	signed_frame_free(frame);
+	buf_free(&first);
+	buf_free(&built);
+	buf_free(&framed);
+}
+
+static void
+test_frame(void)
+{
+	static const struct {
+		const char	*key;
+		enum digest	 digest;
+		bool		 use_pss;
+		bool		 has_reply;
+	} rows[] = {
+		{ "RSA2048", DIGEST_SHA256, false, false },
+		{ "RSA2048", DIGEST_SHA512, false, true },
+		{ "RSA2048", DIGEST_SHA384, true, false },
+		{ "RSA-PSS", DIGEST_SHA256, false, true },
+		{ "P-256", DIGEST_SHA256, false, false },
+		{ "P-256", DIGEST_SHA256, true, true },
+		{ "P-384", DIGEST_SHA384, false, false },
+		{ "P-521", DIGEST_SHA512, false, true },
+	};
+	EVP_PKEY	*reply_key = pki_key("P-256");
+	struct pki_cert	 reply = pki_issue(&leaf_spec, reply_key, NULL);
+
+	for (size_t i = 0; i < TEST_LEN(rows); i++) {
+		EVP_PKEY	*key = pki_key(rows[i].key);
+		struct pki_cert	 cert = pki_issue(&leaf_spec, key, NULL);
+		struct signer	 signer = { cert.x509, NULL, key,
+				    rows[i].has_reply ? reply.x509 : NULL,
+				    rows[i].use_pss };
+
+		test_row(rows[i].key);
+		check_after_frame(&signer, rows[i].digest, &cert);
+		pki_free(&cert);
+		EVP_PKEY_free(key);
+	}
+	test_row(NULL);
+	pki_free(&reply);
+	EVP_PKEY_free(reply_key);
+}
+
 /* Nothing is handed out that nobody could verify. */
 static void
 test_wrong_pair(void)
@@ -222,6 +324,7 @@ main(void)
 {
 	test_verifies();
 	test_attributes();
+	test_frame();
 	test_wrong_pair();
 	return test_done("signer");
 }
