@@ -8,12 +8,38 @@
 #define LANES	16
 typedef uint8_t	 lanes __attribute__((vector_size(LANES)));
 
+/*
+ * Text is looked at a group at a time for whatever could be a finding; of one
+ * without, the end of its last line is all that is still of interest.
+ */
+#define GROUP	256
+#define STEP	8	/* to where a group can begin */
+
+static uint64_t
+any_of(lanes l)
+{
+	uint64_t	 halves[2];
+
+	memcpy(halves, &l, LANES);
+	return halves[0] | halves[1];
+}
+
+static void
+note_bytes(struct scan *scan, lanes high, lanes nul)
+{
+	if ((any_of(high) & UINT64_C(0x8080808080808080)) != 0)
+		scan->found |= SCAN_8BIT;
+	if (any_of(nul) != 0)
+		scan->found |= SCAN_NUL;
+}
+
+/* --- line by line ---------------------------------------------------------------- */
+
 /* Up to 255 blocks, so that no lane's count overflows. */
 static void
 look_at_blocks(struct scan *scan, const uint8_t *p, size_t n)
 {
 	lanes	 block, high = { 0 }, nul = { 0 }, cr = { 0 };
-	uint8_t	 any_high = 0, any_nul = 0;
 
 	for (; n > 0; n--, p += LANES) {
 		memcpy(&block, p, LANES);
@@ -21,15 +47,9 @@ look_at_blocks(struct scan *scan, const uint8_t *p, size_t n)
 		nul |= (lanes)(block == 0);
 		cr -= (lanes)(block == '\r');	/* true is -1 */
 	}
-	for (size_t i = 0; i < LANES; i++) {
-		any_high |= high[i];
-		any_nul |= nul[i];
+	note_bytes(scan, high, nul);
+	for (size_t i = 0; i < LANES; i++)
 		scan->n_cr += cr[i];
-	}
-	if (any_high > 127)
-		scan->found |= SCAN_8BIT;
-	if (any_nul != 0)
-		scan->found |= SCAN_NUL;
 }
 
 /* What needs no line: 8-bit, NUL, and the number of CRs. */
@@ -55,14 +75,19 @@ look_at_bytes(struct scan *scan, const uint8_t *p, size_t len)
 static void
 add_to_line(struct scan *scan, const uint8_t *p, size_t len)
 {
+	size_t	 n = scan->line_len;
+
 	if (len == 0)
 		return;
-	for (size_t i = scan->line_len; i < sizeof(scan->head) &&
-	    i - scan->line_len < len; i++)
-		scan->head[i] = p[i - scan->line_len];
 	scan->before = len > 1 ? p[len - 2] : scan->last;
 	scan->last = p[len - 1];
 	scan->line_len += len;
+	if (n >= sizeof(scan->head))
+		return;
+	for (; n < sizeof(scan->head) && len > 0; n++, len--)
+		scan->head[n] = *p++;
+	if (n == sizeof(scan->head) && memcmp(scan->head, "From ", n) == 0)
+		scan->found |= SCAN_FROM;
 }
 
 static void
@@ -73,25 +98,21 @@ end_line(struct scan *scan, bool has_lf)
 	uint8_t	 tail = has_cr ? scan->before : scan->last;
 
 	if (has_cr)
-		scan->n_crlf++;
+		scan->n_cr--;
 	else if (has_lf)
 		scan->found |= SCAN_BARE_LF;
 	if (len > SCAN_LINE_MAX)
 		scan->found |= SCAN_LONG;
 	if (len > 0 && (tail == ' ' || tail == '\t'))
 		scan->found |= SCAN_BLANK;
-	if (len >= 5 && memcmp(scan->head, "From ", 5) == 0)
-		scan->found |= SCAN_FROM;
 	scan->line_len = 0;
 }
 
-void
-scan_add(struct scan *scan, const void *data, size_t len)
+static void
+add_lines(struct scan *scan, const uint8_t *p, size_t len)
 {
-	const uint8_t	*p = data, *end = p + len, *lf;
+	const uint8_t	*end = p + len, *lf;
 
-	if (len == 0)
-		return;
 	look_at_bytes(scan, p, len);
 	while ((lf = memchr(p, '\n', (size_t)(end - p))) != NULL) {
 		add_to_line(scan, p, (size_t)(lf - p));
@@ -103,12 +124,82 @@ scan_add(struct scan *scan, const void *data, size_t len)
 	add_to_line(scan, p, (size_t)(end - p));
 }
 
+/* --- group by group -------------------------------------------------------------- */
+
+/* CR and LF apart, a blank before a CR, an F that begins a line; p[-1] is read. */
+static bool
+is_plain(struct scan *scan, const uint8_t *p)
+{
+	lanes	 byte, before, high = { 0 }, nul = { 0 }, odd = { 0 };
+
+	for (size_t i = 0; i < GROUP; i += LANES) {
+		memcpy(&byte, p + i, LANES);
+		memcpy(&before, p + i - 1, LANES);
+		high |= byte;
+		nul |= (lanes)(byte == 0);
+		odd |= (lanes)((before == '\r') ^ (byte == '\n'));
+		odd |= (lanes)((byte == '\r') &
+		    ((before == ' ') | (before == '\t')));
+		odd |= (lanes)((before == '\n') & (byte == 'F'));
+	}
+	note_bytes(scan, high, nul);
+	return any_of(odd) == 0;
+}
+
+/* How much has to be looked at line by line before a group can begin. */
+static size_t
+not_yet(const struct scan *scan)
+{
+	size_t	 len = scan->line_len;
+
+	if (len > SCAN_LINE_MAX - GROUP)
+		return GROUP;
+	/* Its start could be "From ", its end an LF without the blank. */
+	return len > 0 && (len < sizeof(scan->head) || scan->last == '\r') ?
+	    STEP : 0;
+}
+
+static void
+add_group(struct scan *scan, const uint8_t *p)
+{
+	const uint8_t	*lf = memrchr(p, '\n', GROUP), *end = p + GROUP;
+
+	if (lf != NULL) {
+		scan->line_len = 0;
+		p = lf + 1;
+	}
+	add_to_line(scan, p, (size_t)(end - p));
+	if (end[-1] == '\r')
+		scan->n_cr++;
+}
+
+void
+scan_add(struct scan *scan, const void *data, size_t len)
+{
+	const uint8_t	*p = data, *end = p + len;
+	size_t		 n = STEP;	/* nothing is before the first byte */
+
+	while (end - p >= GROUP) {
+		if (n == 0 && is_plain(scan, p)) {
+			add_group(scan, p);
+			p += GROUP;
+		} else {
+			n = n == 0 ? GROUP : n;
+			add_lines(scan, p, n);
+			p += n;
+		}
+		n = not_yet(scan);
+	}
+	if (p < end)
+		add_lines(scan, p, (size_t)(end - p));
+}
+
 unsigned
 scan_end(struct scan *scan)
 {
 	if (scan->line_len > 0)
 		end_line(scan, false);
-	if (scan->n_cr != scan->n_crlf)
+	if (scan->n_cr > 0)
 		scan->found |= SCAN_BARE_CR;
 	return scan->found;
 }

@@ -32,8 +32,7 @@ struct scan {
 	uint8_t		 head[5];	/* its first bytes */
 	uint8_t		 last;		/* its last byte, and the one before */
 	uint8_t		 before;
-	size_t		 n_cr;		/* seen, and how many of them had an LF */
-	size_t		 n_crlf;
+	size_t		 n_cr;		/* that no LF has followed, up to here */
 };
 
 void	 scan_add(struct scan *, const void *, size_t len);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
 #include "smime/scan.h"
 #include "tests/lib/test.h"
 
@@ -119,6 +121,118 @@ test_every_byte(void)
 	}
 }
 
+/* As RFC 8551 would have it said, a byte at a time. */
+static unsigned
+look_slowly(const uint8_t *p, size_t len)
+{
+	unsigned	 found = 0;
+	size_t		 start = 0;
+
+	for (size_t i = 0; i <= len; i++) {
+		bool	 has_lf = i < len && p[i] == '\n';
+		size_t	 stop = i;
+
+		if (i < len && p[i] > 127)
+			found |= SCAN_8BIT;
+		if (i < len && p[i] == 0)
+			found |= SCAN_NUL;
+		if (i < len && p[i] == '\r' &&
+		    (i + 1 == len || p[i + 1] != '\n'))
+			found |= SCAN_BARE_CR;
+		if (!has_lf && i < len)
+			continue;
+		if (has_lf && i > start && p[i - 1] == '\r')
+			stop--;
+		else if (has_lf)
+			found |= SCAN_BARE_LF;
+		if (stop - start > SCAN_LINE_MAX)
+			found |= SCAN_LONG;
+		if (stop > start && (p[stop - 1] == ' ' ||
+		    p[stop - 1] == '\t'))
+			found |= SCAN_BLANK;
+		if (stop - start >= 5 && memcmp(p + start, "From ", 5) == 0)
+			found |= SCAN_FROM;
+		start = i + 1;
+	}
+	return found;
+}
+
+static unsigned
+in_pieces(const uint8_t *p, size_t len, size_t piece)
+{
+	struct scan	 scan = { 0 };
+
+	for (size_t at = 0; at < len; at += piece)
+		scan_add(&scan, p + at, len - at < piece ? len - at : piece);
+	return scan_end(&scan);
+}
+
+/* One thing of note at each place of a text that is otherwise clean. */
+static void
+test_each_place(void)
+{
+	static const char *const	 what[] = { "\xff", "\r", "\n", " \r\n",
+	    "\t\n", "\r\nFrom ", "\nFrom ", "F", "\r\r\n", " ", "\r\n",
+	    "\r\nFr", "\r\nFrom\r\n", "\r\n \r\n" };
+	static const size_t	 lines[] = { 0, 1, 4, 5, 62, 76, 254, 255, 256,
+	    600, 998, 999 };
+	uint8_t	 text[1400];
+
+	for (size_t l = 0; l < TEST_LEN(lines); l++)
+		for (size_t w = 0; w < TEST_LEN(what); w++)
+			for (size_t at = 0; at < 1200; at++) {
+				unsigned	 want;
+
+				for (size_t i = 0; i < sizeof(text); i++)
+					text[i] = i % (lines[l] + 2) ==
+					    lines[l] ? '\r' :
+					    i % (lines[l] + 2) ==
+					    lines[l] + 1 ? '\n' : 'x';
+				memcpy(text + at, what[w], strlen(what[w]));
+				want = look_slowly(text, sizeof(text));
+				CHECK_INT(scan_bytes(text, sizeof(text)), want);
+				CHECK_INT(in_pieces(text, sizeof(text),
+				    257 + at % 300), want);
+			}
+}
+
+/* What few bytes of note make, thrown together. */
+static void
+test_thrown(void)
+{
+	static const char	 few[] = "\r\n\r\n\r\n  \tFrom From xxxxxxxxxx";
+	uint64_t	 random = 1;
+	uint8_t		 text[2000];
+
+	for (int i = 0; i < 20000; i++) {
+		size_t		 len = 0;
+		unsigned	 want;
+
+		while (len < sizeof(text)) {
+			size_t	 run, from;
+
+			random = random * 6364136223846793005u + 1;
+			run = (random >> 33) % 90;
+			from = (random >> 40) % (sizeof(few) - 1);
+			for (size_t k = 0; k < run && len < sizeof(text); k++)
+				text[len++] = 'y';
+			for (size_t k = 0; k < 1 + (random >> 60) &&
+			    from + k < sizeof(few) - 1 && len < sizeof(text);
+			    k++)
+				text[len++] = (uint8_t)few[from + k];
+			/* Mostly clean, or nothing would be found anew. */
+			if ((i & 3) != 0 && len + 2 < sizeof(text)) {
+				text[len++] = '\r';
+				text[len++] = '\n';
+			}
+		}
+		want = look_slowly(text, len);
+		CHECK_INT(scan_bytes(text, len), want);
+		CHECK_INT(in_pieces(text, len, 1 + (random >> 50) % 900),
+		    want);
+	}
+}
+
 static void
 test_words(void)
 {
@@ -138,6 +252,8 @@ main(void)
 	test_splits();
 	test_line_length();
 	test_every_byte();
+	test_each_place();
+	test_thrown();
 	test_words();
 	return test_done("scan");
 }
