@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "tools/milter_list.h"
+#include "tools/postfix_alias.h"
 #include "tools/postfix_check.h"
 #include "tools/postfix_split.h"
 #include "tools/postfix_table.h"
@@ -267,4 +268,5 @@ postfix_check(const struct postconf *pc, const struct config *config,
 		    "of the listeners (smtpd_milters)");
 	if (config_has_role(config, ROLE_STAMP))
 		postfix_split_all(&look);
+	postfix_alias_all(&look);
 }

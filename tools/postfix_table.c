@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/stat.h>
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,9 +13,8 @@
 
 #define BLANK	" \t\r\n"
 
-/* The next of a list, up to a blank or comma outside of braces; or NULL. */
-static char *
-next_table(const char **p)
+char *
+postfix_table_next(const char **p)
 {
 	size_t	 len = 0, depth = 0;
 
@@ -98,27 +99,29 @@ braces_have_action(const char *text, const char *const *actions)
 	return false;
 }
 
-static bool
-file_has_action(const char *path, const char *const *actions, bool *is_read)
+char *
+postfix_table_file(const char *path)
 {
 	struct files	 files = { 0 };
-	bool		 is_found = false;
+	struct stat	 st;
+	struct buf	 text = { 0 };
+	bool		 is_read = false;
 
-	files_read(&files, path);
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+		files_read(&files, path);
 	for (size_t i = 0; i < files.n; i++) {
 		const struct file	*file = &files.list[i];
 
-		*is_read = file->err.kind == ERR_NONE;
-		if (*is_read && text_has_action((const char *)
-		    file->bytes.data, file->bytes.len, actions))
-			is_found = true;
+		is_read = file->err.kind == ERR_NONE;
+		if (is_read)
+			buf_add(&text, file->bytes.data, file->bytes.len);
 	}
 	files_free(&files);
-	return is_found;
+	return is_read ? buf_take_str(&text) : NULL;
 }
 
-static bool
-table_has_action(const char *table, const char *const *actions, bool *is_read)
+char *
+postfix_table_text(const char *table)
 {
 	static const char *const	 types[] = { "regexp", "pcre", "cidr",
 	    "texthash", "hash", "btree", "lmdb", "cdb", "dbm", "sdbm" };
@@ -127,17 +130,29 @@ table_has_action(const char *table, const char *const *actions, bool *is_read)
 	if (strncmp(table, "proxy:", 6) == 0)
 		table += 6;
 	text = strchr(table, ':');
-	*is_read = false;
 	if (text++ == NULL)
-		return false;	/* "proxy:" and no table */
-	*is_read = *text == '{';
-	if (*is_read)
-		return braces_have_action(text, actions);
+		return NULL;	/* "proxy:" and no table */
+	if (*text == '{')
+		return mem_str(text);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strncmp(table, types[i], strlen(types[i])) == 0 &&
 		    table[strlen(types[i])] == ':' && *text == '/')
-			return file_has_action(text, actions, is_read);
-	return false;
+			return postfix_table_file(text);
+	return NULL;
+}
+
+static bool
+table_has_action(const char *table, const char *const *actions, bool *is_read)
+{
+	char	*text = postfix_table_text(table);
+	bool	 is_found = false;
+
+	*is_read = text != NULL;
+	if (text != NULL)
+		is_found = text[0] == '{' ? braces_have_action(text, actions) :
+		    text_has_action(text, strlen(text), actions);
+	free(text);
+	return is_found;
 }
 
 char *
@@ -150,7 +165,7 @@ postfix_table_with(const char *setting, const char *const *actions,
 
 	if (unreadable != NULL)
 		*unreadable = NULL;
-	for (; (table = next_table(&p)) != NULL; free(table)) {
+	for (; (table = postfix_table_next(&p)) != NULL; free(table)) {
 		if (table[0] == '{' || strchr(table, ':') == NULL)
 			continue;	/* a restriction, not a table */
 		if (table_has_action(table, actions, &is_read))

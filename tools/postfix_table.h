@@ -17,4 +17,14 @@
 char	*postfix_table_with(const char *setting, const char *const *actions,
 	    char **unreadable);
 
+/* The next of such a setting, the caller's; NULL: there is no other. */
+char	*postfix_table_next(const char **setting);
+/*
+ * All the text of a table, the caller's, as it stands in its file or, with the
+ * braces, in the setting; NULL: it is elsewhere, or cannot be read.
+ */
+char	*postfix_table_text(const char *table);
+/* That of a file, unless it is none, or cannot be read. */
+char	*postfix_table_file(const char *path);
+
 #endif

@@ -87,6 +87,40 @@ check "^cleanup: milter_header_checks: pcre:$T/checks has REPLACE"
 printf '%s\n' '@example.org OK' '.example.net FILTER smtp:[192.0.2.1]' >access
 change "smtpd_client_restrictions = check_client_access texthash:$T/access"
 check "^127.0.0.1:$port: smtpd_client_restrictions: texthash:.* has FILTER"
+# Aliases that local(8) expands behind the second pass, to who must be
+# encrypted to.
+stop_daemon
+configure stamp seal <<-'EOF'
+	recipients "partner" {
+	    members = { "@partner.example" }
+	    encrypt = require
+	}
+EOF
+start_daemon
+echo 'local unix - n n - - local' >>etc.good/master.cf
+# local_mail SETTING [DOMAIN]: mail to example.org is local, with this.
+local_mail() {
+	change "mydestination = ${2-example.org}" 'forward_path =' &&
+	    postconf -e "$1" && touch -d '1 minute ago' etc/main.cf
+}
+cat >aliases <<-EOF
+	# carol@partner.example is nothing here
+	postmaster: root
+	info:alice,
+	    :include:$T/members
+EOF
+echo 'bob@partner.example, carol@partner.example' >members
+local_mail "alias_maps = hash:$T/aliases"
+check "^main.cf: alias_maps: hash:.* to bob@partner.example \(and 1 more\), .* of recipients partner does not count there; wanted virtual_alias_maps"
+local_mail "alias_maps = hash:$T/aliases" localhost
+check
+echo 'postmaster: root' >aliases
+local_mail "alias_maps = hash:$T/aliases"
+check
+mkdir forward
+echo '\root, "bob@partner.example"' >forward/root
+local_mail "forward_path = $T/none/.forward, $T/forward/\$user\${extension}"
+check "^main.cf: forward_path: $T/forward/root leads to bob@partner.example, but"
 change 'milter_default_action = tempfail'
 sed -i "s/^127.0.0.1:$seal_port /0.0.0.0:$seal_port /" etc/master.cf
 check 'others than this host can reach the second pass'

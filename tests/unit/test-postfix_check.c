@@ -28,6 +28,12 @@ static const char	 main_cf[] =
     "smtp_generic_maps =\n"
     "smtp_header_checks =\n"
     "sender_canonical_maps =\n"
+    "mydestination = example.org, localhost.example.org, localhost\n"
+    "local_transport = local:mx.example.org\n"
+    "alias_maps = inline:{ { info = alice, bob@partner.example } }\n"
+    "forward_path = /no/such/.forward\n"
+    "luser_relay =\n"
+    "virtual_alias_maps = inline:{ { a@example.org = bob@partner.example } }\n"
     "smimehop_destination_recipient_limit = 1\n";
 static const char	 services[] =
     "smtp       inet  n       -       y       -       -       smtpd\n"
@@ -38,6 +44,7 @@ static const char	 services[] =
     "cleanup    unix  n       -       n       -       0       cleanup\n"
     "smimehop   unix  -       -       n       -       16      smtp -o x=y\n"
     "bounce     unix  -       -       n       -       0       bounce\n"
+    "local      unix  -       n       n       -       -       local\n"
     "smtp       unix  -       -       n       -       -       smtp\n";
 static const char	 overrides[] =
     "submission/inet/smtpd_milters = unix:/run/stamp.sock, "
@@ -53,6 +60,10 @@ static const char	 overrides[] =
     "127.0.0.1:10026/inet/receive_override_options = "
     "no_header_body_checks,no_address_mappings\n"
     "bounce/unix/cleanup_service_name = smimereturn\n";
+
+#define NEEDS(MEMBER)	"recipients \"p\" { members = { \"" MEMBER "\" } " \
+			"encrypt = require }"
+#define ALIAS		"alias_maps = inline:{ { info = alice, bob@partner.example } }"
 
 static const struct row {
 	const char	*what;
@@ -258,6 +269,46 @@ static const struct row {
 	    "smtpd_proxy_filter = 127.0.0.1:10024\nsubmission/inet/"
 	    "content_filter", "submission: smtpd_proxy_filter = "
 	    "127.0.0.1:10024: mail is handed on there", NULL },
+	{ "an alias to who must be encrypted to", NULL, NULL, "main.cf: "
+	    "alias_maps: inline:{ { info = alice, bob@partner.example } } "
+	    "leads to bob@partner.example, but only after the filter",
+	    NEEDS("@partner.example") },
+	{ "the same, said what to do", NULL, NULL, "encrypt = require of "
+	    "recipients p does not count there; wanted virtual_alias_maps\n",
+	    NEEDS("bob@partner.example") },
+	{ "to somebody else", NULL, NULL, NULL, NEEDS("@other.example") },
+	{ "to who may be encrypted to", NULL, NULL, NULL, "recipients p { "
+	    "members = { \"@partner.example\" } encrypt = prefer }" },
+	{ "the alias itself must be encrypted to", ALIAS, "alias_maps = "
+	    "inline:{ { bob@partner.example = alice } }", NULL,
+	    NEEDS("@partner.example") },
+	{ "nothing but localhost is local", "mydestination = example.org,",
+	    "mydestination =", NULL, NEEDS("@partner.example") },
+	{ "nothing is local", "mydestination = example.org, "
+	    "localhost.example.org, localhost", "mydestination =", NULL,
+	    NEEDS("@partner.example") },
+	{ "a domain that begins like localhost", "= example.org, localhost.ex",
+	    "= localhosts.example.org, localhost.ex", "main.cf: alias_maps: ",
+	    NEEDS("@partner.example") },
+	{ "something else than local(8) delivers", "local_transport = local:",
+	    "local_transport = smtp:", NULL, NEEDS("@partner.example") },
+	{ "no aliases", ALIAS, "alias_maps =", NULL,
+	    NEEDS("@partner.example") },
+	{ "aliases that nobody can read here", ALIAS, "alias_maps = nis:x",
+	    "main.cf: alias_maps: nis:x cannot be read here: look",
+	    NEEDS("@partner.example") },
+	{ "which hurts nobody", ALIAS, "alias_maps = nis:x", NULL, NULL },
+	{ "who is unknown here", "luser_relay =", "luser_relay = "
+	    "$user@partner.example", "main.cf: luser_relay: "
+	    "$user@partner.example leads to $user@partner.example",
+	    NEEDS("@partner.example") },
+	{ "one pass, in which no alias is expanded", NULL, NULL, "main.cf: "
+	    "virtual_alias_maps: inline:{ { a@example.org = "
+	    "bob@partner.example } } leads to bob@partner.example, but only "
+	    "after the filter, which encrypts for the alias or not at all: "
+	    "encrypt = require of recipients p does not count there; wanted "
+	    "two passes", "listener \"unix:/run/stamp.sock\" { role = direct }"
+	    NEEDS("@partner.example") },
 	{ "nobody asks anything", "run/s", "run/x/s", "no service asks one of "
 	    "the listeners", NULL },
 };
@@ -281,10 +332,11 @@ replaced(const char *text, const struct row *row, bool *is_found)
 static struct config *
 parse(const struct row *row)
 {
-	char			*text = mem_strf(
+	const char		*more = row->config == NULL ? "" : row->config;
+	char			*text = mem_strf("%s%s\n",
+	    strstr(more, "role = direct") != NULL ? "" :
 	    "listener \"unix:/run/stamp.sock\" { role = stamp }\n"
-	    "listener \"unix:/run/seal.sock\" { role = seal }\n%s\n",
-	    row->config == NULL ? "" : row->config);
+	    "listener \"unix:/run/seal.sock\" { role = seal }\n", more);
 	static char		 path[] = "t.conf";
 	struct config_source	 source = { path, text, strlen(text) };
 	struct config		*config;
