@@ -234,6 +234,12 @@ backup_check(FILE *file, uint64_t *n_rows, struct err *err)
 
 /* --- a store of it ------------------------------------------------------------ */
 
+struct restoring {
+	struct store	*store;
+	struct buf	 keys;		/* ids of all */
+	bool		 has_check;	/* of the master key */
+};
+
 static bool
 is_named(const struct dump_row *row, const char *name)
 {
@@ -243,23 +249,22 @@ is_named(const struct dump_row *row, const char *name)
 
 /* The new store has its own check; stamps' keys are taken over. */
 static bool
-put_meta(struct store *store, const struct dump_row *row, struct err *err)
+put_meta(struct restoring *r, const struct dump_row *row, struct err *err)
 {
 	struct buf	 plain = { .is_secret = true };
-	bool		 is_ok;
 
 	if (is_named(row, "check")) {
-		is_ok = keywrap_open(store_master_key(store), "check", "", 0,
-		    row->value, row->len, &plain, err);
+		r->has_check = keywrap_open(store_master_key(r->store),
+		    "check", "", 0, row->value, row->len, &plain, err);
 		buf_free(&plain);
-		return is_ok || err_set(err, ERR_CONFIG, "the backup was "
+		return r->has_check || err_set(err, ERR_CONFIG, "the backup was "
 		    "made under another master key than that of the "
 		    "configuration: put that one in its place first");
 	}
 	if (is_named(row, "version"))
 		return store_meta_check_version("the store of the backup",
 		    row->value, row->len, err);
-	return table_put(store, TABLE_META, row->key, row->key_len,
+	return table_put(r->store, TABLE_META, row->key, row->key_len,
 	    row->value, row->len, err);
 }
 
@@ -291,19 +296,18 @@ has_known_key(const struct dump_row *row)
 }
 
 static bool
-put_row(struct store *store, const struct dump_row *row, struct buf *keys,
-    struct err *err)
+put_row(struct restoring *r, const struct dump_row *row, struct err *err)
 {
 	if (!has_known_key(row))
 		return err_set(err, ERR_DATA, "the backup is damaged: no "
 		    "record has such a key");
 	switch (row->table) {
 	case TABLE_META:
-		return put_meta(store, row, err);
+		return put_meta(r, row, err);
 	case TABLE_CERTS:
-		return put_cert(store, row, err);
+		return put_cert(r->store, row, err);
 	case TABLE_KEYS:
-		buf_add(keys, row->key, row->key_len);
+		buf_add(&r->keys, row->key, row->key_len);
 		break;
 	case TABLE_CRLS:
 	case TABLE_EVENTS:
@@ -312,7 +316,7 @@ put_row(struct store *store, const struct dump_row *row, struct buf *keys,
 	case TABLE_COUNT:
 		return err_set(err, ERR_DATA, "the backup is damaged");
 	}
-	return table_put(store, row->table, row->key, row->key_len,
+	return table_put(r->store, row->table, row->key, row->key_len,
 	    row->value, row->len, err);
 }
 
@@ -335,10 +339,22 @@ drop_orphans(struct store *store, const struct buf *keys, struct err *err)
 	return true;
 }
 
+/* Whether its keys can be opened would be known when mail is to be signed. */
+static bool
+finish(const struct restoring *r, struct err *err)
+{
+	if (!r->has_check)
+		return err_set(err, ERR_DATA, "the backup is damaged: it does "
+		    "not tell which master key it was made under");
+	return buf_ok(&r->keys, "the keys of a backup", err) &&
+	    drop_orphans(r->store, &r->keys, err);
+}
+
 static bool
 put_all(struct store *store, FILE *file, struct err *err)
 {
-	struct buf	 bytes = { 0 }, keys = { 0 };
+	struct restoring r = { .store = store };
+	struct buf	 bytes = { 0 };
 	struct dump_row	 row;
 	bool		 is_end = false, is_ok = read_head(file, err);
 
@@ -348,18 +364,17 @@ put_all(struct store *store, FILE *file, struct err *err)
 		for (int i = 0; is_ok && !is_end && i < BATCH; i++) {
 			is_ok = read_row(file, &bytes, &row, &is_end, err);
 			if (is_ok && !is_end)
-				is_ok = put_row(store, &row, &keys, err);
+				is_ok = put_row(&r, &row, err);
 		}
 		if (is_ok && is_end)
-			is_ok = buf_ok(&keys, "the keys of a backup", err) &&
-			    drop_orphans(store, &keys, err);
+			is_ok = finish(&r, err);
 		if (is_ok)
 			is_ok = store_commit(store, err);
 		else
 			store_abort(store);
 	}
 	buf_free(&bytes);
-	buf_free(&keys);
+	buf_free(&r.keys);
 	return is_ok;
 }
 

@@ -30,7 +30,8 @@ bool	backup_check(FILE *, uint64_t *n_rows, struct err *);
 /*
  * A new store of one that backup_check() has passed, in an empty folder, which
  * nobody else knows before this returns: on the way it is part of a store.
- * ERR_CONFIG: the master key is not the one that it was made under.
+ * ERR_CONFIG: the master key is not the one that it was made under; ERR_DATA:
+ * it does not tell.
  */
 bool	backup_restore(FILE *, const struct store_options *, struct err *);
 

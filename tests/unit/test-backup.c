@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "store/backup.h"
 #include "store/event_table.h"
+#include "store/keywrap.h"
 #include "store/table.h"
 #include "tests/lib/scratch.h"
 #include "tests/lib/test.h"
@@ -38,6 +39,20 @@ add_row(struct buf *out, const struct one_row *row)
 	add_int(out, row->len, 4);
 	buf_add(out, row->key, row->key_len);
 	buf_add(out, row->value, row->len);
+}
+
+/* As the store writes it under the master key of restore(), which is zero. */
+static void
+add_check(struct buf *out)
+{
+	static const uint8_t	 master[MASTER_KEY_LEN];
+	struct buf		 sealed = { 0 };
+
+	REQUIRE_OK(keywrap_seal(master, "check", "", 0, "x", 1, &sealed,
+	    &err), err);
+	add_row(out, &(struct one_row){ TABLE_META, "check", 5,
+	    (const char *)sealed.data, sealed.len });
+	buf_free(&sealed);
 }
 
 /* A whole one, of these rows; bytes are the caller's and live as long. */
@@ -127,8 +142,9 @@ test_rows(void)
 		test_row(rows[i].what);
 		snprintf(name, sizeof(name), "row%zu", i);
 		buf_clear(&list);
+		add_check(&list);
 		add_row(&list, &rows[i].row);
-		is_ok = restore(make_backup(HEAD, &list, 1, &bytes),
+		is_ok = restore(make_backup(HEAD, &list, 2, &bytes),
 		    scratch_folder(name), &options);
 		CHECK(is_ok == (rows[i].reason == NULL));
 		if (rows[i].reason == NULL || is_ok)
@@ -167,6 +183,25 @@ test_heads(void)
 	buf_free(&bytes);
 }
 
+/* Sealed keys, and nothing that tells under which master key. */
+static void
+test_no_check(void)
+{
+	static const struct one_row	 version = { TABLE_META, "version", 7,
+	    "\0\1", 2 };
+	struct store_options		 options;
+	struct buf			 bytes = { 0 }, list = { 0 };
+
+	add_row(&list, &version);
+	CHECK(!restore(make_backup(HEAD, &list, 1, &bytes),
+	    scratch_folder("unchecked"), &options));
+	CHECK_INT(err.kind, ERR_DATA);
+	CHECK_STR(err.reason, "the backup is damaged: it does not tell which "
+	    "master key it was made under");
+	buf_free(&list);
+	buf_free(&bytes);
+}
+
 /* Events whose numbers are far apart keep nobody from adding one. */
 static void
 test_gap(void)
@@ -183,9 +218,11 @@ test_gap(void)
 	struct store		*store;
 	struct buf		 bytes = { 0 }, list = { 0 };
 
+	add_check(&list);
 	for (size_t i = 0; i < TEST_LEN(apart); i++)
 		add_row(&list, &apart[i]);
-	REQUIRE_OK(restore(make_backup(HEAD, &list, TEST_LEN(apart), &bytes),
+	REQUIRE_OK(restore(make_backup(HEAD, &list, 1 + TEST_LEN(apart),
+	    &bytes),
 	    scratch_folder("apart"), &options), err);
 	REQUIRE_OK(store_open(&options, &store, &err), err);
 	REQUIRE_OK(store_begin_write(store, &err), err);
@@ -207,6 +244,7 @@ main(void)
 {
 	test_rows();
 	test_heads();
+	test_no_check();
 	test_gap();
 	return test_done("backup");
 }
