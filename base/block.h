@@ -23,6 +23,12 @@ struct block {
  * would exceed the budget, or there is no memory.
  */
 bool	block_take(struct block *, size_t len, size_t budget);
+/*
+ * A larger block, whose first used bytes are those of the former one: at least
+ * len bytes, or as many more as lie about unused already.  False as above, and
+ * the block stays as it is.
+ */
+bool	block_grow(struct block *, size_t used, size_t len, size_t budget);
 /* Empty afterwards; nothing happens if it is empty already. */
 void	block_give(struct block *, size_t budget);
 /* Bytes of all blocks that were taken and not yet given back. */

@@ -114,21 +114,24 @@ move_to_file(struct spool *spool, struct err *err)
 	return true;
 }
 
-/* A larger block, or if there is none, the file. */
+static bool
+enlarge(struct spool *spool, size_t len)
+{
+	struct block	*block = &spool->block;
+
+	return block->data == NULL ?
+	    block_take(block, len, spool->memory_max) :
+	    block_grow(block, spool->len, len, spool->memory_max);
+}
+
+/* Twice as much memory, or as much as is wanted, or else the file. */
 static bool
 grow(struct spool *spool, size_t len, struct err *err)
 {
-	struct block	 block;
+	size_t	 twice = 2 * spool->block.cap;
 
-	if (!block_take(&block, 2 * spool->block.cap > len ?
-	    2 * spool->block.cap : len, spool->memory_max) &&
-	    !block_take(&block, len, spool->memory_max))
-		return move_to_file(spool, err);
-	if (spool->len > 0)
-		memcpy(block.data, spool->block.data, spool->len);
-	block_give(&spool->block, spool->memory_max);
-	spool->block = block;
-	return true;
+	return (twice > len && enlarge(spool, twice)) ||
+	    enlarge(spool, len) || move_to_file(spool, err);
 }
 
 static bool

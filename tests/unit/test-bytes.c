@@ -10,6 +10,8 @@
 
 #include "tests/lib/test.h"
 
+#define MIB	((size_t)1024 * 1024)
+
 static void
 test_buf(void)
 {
@@ -267,6 +269,83 @@ test_spool(void)
 	spool_free(NULL);
 }
 
+static uint8_t
+numbered(size_t at)
+{
+	return (uint8_t)(at * 2654435761u >> 13);
+}
+
+/* A block of so many bytes, some of which tell where they are. */
+static void
+grow_to(struct block *block, size_t *used, size_t len, size_t budget)
+{
+	size_t	 wrong = 0;
+
+	CHECK(*used == 0 ? block_take(block, len, budget) :
+	    block_grow(block, *used, len, budget));
+	REQUIRE(block->data != NULL && block->cap >= len);
+	CHECK(block_in_use() <= budget);
+	for (size_t i = 0; i < len; i += 509) {
+		wrong += i < *used && block->data[i] != numbered(i);
+		block->data[i] = numbered(i);
+	}
+	CHECK_INT(wrong, 0);
+	*used = len;
+}
+
+static void
+test_block_grows(void)
+{
+	static const size_t	 budget = 64 * MIB;
+	struct block		 one = { 0 }, other = { 0 };
+	size_t			 used = 0, other_used = 0, cap;
+	const uint8_t		*data;
+
+	test_row("from the smallest to the largest");
+	for (size_t len = 1; len <= budget; len *= 2)
+		grow_to(&one, &used, len, budget);
+	CHECK_INT(block_in_use(), budget);
+
+	test_row("there is no more, and what there is stays");
+	cap = one.cap;
+	data = one.data;
+	CHECK(!block_grow(&one, used, budget + 1, budget));
+	CHECK(!block_grow(&one, used, SIZE_MAX, budget));
+	CHECK(one.data == data && one.cap == cap);
+	CHECK(!block_take(&other, 1, budget));
+	block_give(&one, budget);
+	CHECK_INT(block_in_use(), 0);
+
+	test_row("what lies about is taken, and all of it");
+	used = 0;
+	grow_to(&one, &used, 16 * MIB, budget);
+	data = one.data;
+	block_give(&one, budget);
+	used = 0;
+	grow_to(&one, &used, 100000, budget);
+	grow_to(&one, &used, 2 * MIB, budget);
+	CHECK(one.data == data && one.cap == 16 * MIB);
+	CHECK_INT(block_in_use(), 16 * MIB);
+
+	test_row("a small one leaves it alone");
+	block_give(&one, budget);
+	grow_to(&other, &other_used, 100, budget);
+	grow_to(&other, &other_used, 200000, budget);
+	CHECK(other.data != data && other.cap < MIB);
+	block_give(&other, budget);
+	CHECK_INT(block_in_use(), 0);
+
+	test_row("two in turn, up to the budget");
+	used = other_used = 0;
+	for (size_t len = 70000; len <= 28 * MIB; len += len / 3) {
+		grow_to(&one, &used, len, budget);
+		grow_to(&other, &other_used, len, budget);
+	}
+	block_give(&one, budget);
+	block_give(&other, budget);
+	CHECK_INT(block_in_use(), 0);
+}
+
 /* KiB of files that this process has in memory. */
 static long
 resident_files(void)
@@ -356,6 +435,7 @@ main(void)
 	test_pieces();
 	test_base64();
 	test_spool();
+	test_block_grows();
 	test_memory();
 	return test_done("bytes");
 }
