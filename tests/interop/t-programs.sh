@@ -49,17 +49,6 @@ verify_opaque() {
 	cmp nss.out "$2" || fail "cmsutil finds something else in $1"
 }
 
-# gpgsm 2.2 refuses some PKCS#12 files, by the salt that is in them.
-import_gpgsm() {
-	gpgsm_home
-	for _ in 1 2 3 4 5 6; do
-		openssl pkcs12 -export -in "$pki/$1.pem" -inkey "$pki/$1.key" \
-		    -passout "pass:$password" -out once.p12 -macalg sha1 \
-		    -certpbe PBE-SHA1-3DES -keypbe PBE-SHA1-3DES
-		run_gpgsm --import once.p12 && return
-	done
-	fail "gpgsm does not import $1's key: $(cat "$T/judge.out")"
-}
 import_nss() {
 	nss_home
 	pk12util -d nss -i "$pki/$1.p12" -W "$password" -K '' \
