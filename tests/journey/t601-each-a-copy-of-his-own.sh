@@ -62,10 +62,11 @@ reason=\"not encrypted: $name@example.net: no certificate\""
 done
 
 # No copy has more in it than To and Cc had, and all are copies of one mail.
+# (Four letters alone stand in the base64 of one run in a hundred.)
 for name in xena yuri hidden; do
 	theirs=$(copy_for $name@example.net)
-	[ "$(grep -l "$name" sink/*.eml)" = "sink/$theirs.eml" ] ||
-	    fail "$name is named in: $(grep -l "$name" sink/*.eml)"
+	[ "$(grep -l "$name@" sink/*.eml)" = "sink/$theirs.eml" ] ||
+	    fail "$name is named in: $(grep -l "$name@" sink/*.eml)"
 done
 for copy in sink/*.eml; do
 	sed '/^\r*$/q' "$copy" >fields
