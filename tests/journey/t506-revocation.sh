@@ -41,7 +41,10 @@ smimectl import "$pki/crl.pem" >out && fail "a list without its CA"
 grep -q 'CN=Example Issuing CA first' out || fail "$(cat out)"
 smimectl import --no-trust "$pki/issuing.pem" >out || fail "$(cat out)"
 openssl crl -in "$pki/crl.pem" -outform der >whole.crl
-{ head -c -1 whole.crl; printf 'x'; } >altered.crl
+for last in x y; do	# one of them is not the one that is there
+	{ head -c -1 whole.crl; printf $last; } >altered.crl
+	cmp -s whole.crl altered.crl || break
+done
 smimectl import altered.crl >out && fail "a list that was altered"
 grep -q 'not signed by the CA' out || fail "$(cat out)"
 
