@@ -301,6 +301,21 @@ macros(int fd, char command, const char *const pairs[])
 	clear(&b);
 }
 
+/*
+ * Until the milter hangs up, it counts the connection: whoever comes next may
+ * be one too many.
+ */
+static void
+quit(int fd)
+{
+	char	 rest[256];
+
+	put(fd, 'Q', NULL);
+	while (read(fd, rest, sizeof(rest)) > 0)
+		;
+	close(fd);
+}
+
 /* --- the conversation ---------------------------------------------------------- */
 
 static int
@@ -587,7 +602,7 @@ main(int argc, char *argv[])
 		mail = parse(&in);
 		status = send_mail(&s, &env, &mail);
 	}
-	put(s.fd, 'Q', NULL);
+	quit(s.fd);
 	if (status == 0)
 		print(&mail);
 	while (mail.n > 0)
@@ -595,6 +610,5 @@ main(int argc, char *argv[])
 	free(mail.headers);
 	clear(&mail.body);
 	clear(&in);
-	close(s.fd);
 	return status;
 }
