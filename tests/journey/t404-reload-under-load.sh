@@ -91,8 +91,11 @@ wait $sender || fail "mail was refused: $(grep -v ' 250 ' replies)"
 mails=$(grep -c '^DATA 250' replies)
 wait_until 60 test -e sink/$mails.eml || fail "mail did not arrive"
 ! mail_arrived $((mails + 1)) || fail "mail was doubled"
-grep -E ': action=' daemon.log >lines
-[ "$(wc -l <lines)" = $mails ] || fail "not one log line for each mail"
+all_logged() {
+	grep -E ': action=' daemon.log >lines
+	[ "$(wc -l <lines)" = $mails ]
+}
+wait_until 10 all_logged || fail "not one log line for each mail"
 if grep -vE 'action=sign group=signers |action=encrypt group=encrypters ' \
     lines; then
 	fail "a mail was treated by a mixture"

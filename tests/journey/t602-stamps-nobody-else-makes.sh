@@ -43,6 +43,7 @@ attack() {
 }
 # ... expect_refused [--from ADDRESS] FILE...: each of them is refused.
 refused=0
+each_is_logged() { [ "$(grep -c 'action=reject .*stamp' daemon.log)" = $refused ]; }
 expect_refused() {
 	local n=$#
 	[ "$1" != --from ] || n=$(($# - 2))
@@ -50,7 +51,7 @@ expect_refused() {
 	refused=$((refused + n))
 	[ "$(grep -c '^DATA 550 5\.7\.1 .*stamp' reply)" = "$n" ] ||
 	    fail "not all is refused: $(grep '^DATA' reply | cat -n)"
-	[ "$(grep -c 'action=reject .*stamp' daemon.log)" = $refused ] ||
+	wait_until 10 each_is_logged ||
 	    fail "there is no line in the log for each"
 }
 
