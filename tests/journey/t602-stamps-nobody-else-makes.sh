@@ -175,7 +175,8 @@ grep -q 'Subject: To many' sink/6.eml && [ "$(wc -c <sink/6.eml)" -gt 55000 ] ||
 # While the second pass is away mail waits: it takes no other way.
 was_tried() {
 	sed "1,${lines}d" maillog >maillog.new
-	grep -Eq "smimehop/smtp.* status=(deferred|sent)" maillog.new
+	grep -Eq "smimehop/smtp.* status=(deferred|sent)" maillog.new &&
+	    [ -z "$(ls -A queue/active)" ]	# which a flush passes over
 }
 lines=$(wc -l <maillog)
 mv "$(socket_of seal)" "$(socket_of seal).away"
