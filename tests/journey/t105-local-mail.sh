@@ -21,7 +21,8 @@ make_store
 import_key alice
 start_daemon
 start_sink
-start_postfix
+start_postfix "smtpd_recipient_restrictions = check_recipient_access \
+    inline:{ { requeued@example.net = HOLD } }"
 printf '%s\n' "From: alice@example.org" "To: bob@example.net" "" "Text." >mail
 
 sendmail -C "$T/etc" -f alice@example.org bob@example.net <mail ||
@@ -56,16 +57,11 @@ wait_for_mail 2
 has_type 2 multipart/signed && fail "a client without brackets was local"
 expect_log 'action=none .*reason="not signed: nobody is authenticated'
 
-# The relay is away, so that the mail is still there to be requeued.
-postconf -c "$T/etc" -e "defer_transports = smtp relay"
-postfix -c "$T/etc" reload 2>postfix.out
-send --to bob@example.net mail
+# On hold, so that the mail is still there to be requeued.
+send --to requeued@example.net mail
 expect_reply '^DATA 250'
 id=$(sed -n 's/^DATA 250.*queued as \([0-9A-F]*\).*/\1/p' reply)
-is_deferred() { [ -n "$(find queue/deferred -name "$id")" ]; }
-wait_until 10 is_deferred || fail "$id is not deferred"
-postconf -c "$T/etc" -e "defer_transports ="
-postfix -c "$T/etc" reload 2>postfix.out
+[ -e "queue/hold/$id" ] || fail "$id is not on hold"
 postsuper -c "$T/etc" -r "$id" 2>postfix.out || fail "postsuper"
 wait_for_mail 3
 has_type 3 multipart/signed && fail "a client's mail was local when requeued"
