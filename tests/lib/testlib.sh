@@ -250,6 +250,24 @@ vault_pid() {
 	return 1
 } 2>/dev/null
 
+# begin_mail: alice's mail to bob, which the filter has but for its end; end_mail:
+# that, too.  What the milter says is in answers, when $talker has ended.
+begin_mail() {
+	mkfifo steps
+	"$lib/milter-talk" "$T/milter/socket" <steps >answers &
+	talker=$!
+	exec 7>steps
+	printf '%s\n' open connect 'mail alice@example.org <alice@example.org>' \
+	    'rcpt <bob@example.net>' 'field From: alice@example.org' \
+	    'field To: bob@example.net' 'body Text.\r\n' >&7
+	wait_until 10 has_come || fail "the mail has not come: $(cat answers)"
+}
+has_come() { grep -Eq '^mails in hand: +1$' <(smimectl status 2>&1); }
+end_mail() {
+	echo end >&7
+	exec 7>&-
+}
+
 # expect_log PATTERN: a line of the daemon's log, now or soon.
 expect_log() {
 	wait_until 5 grep -Eqs -- "$1" "$T/daemon.log" ||
