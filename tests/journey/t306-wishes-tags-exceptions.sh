@@ -40,8 +40,8 @@ start_sink
 start_postfix
 
 subject_is() {
-	"$lib/mime" fields sink/$arrived.eml | grep -q "^Subject: $1.\$" ||
-	    fail "$("$lib/mime" fields sink/$arrived.eml | grep ^Subject)"
+	"$lib/mime" fields sink/$arrived.eml >fields
+	grep -q "^Subject: $1.\$" fields || fail "$(grep ^Subject fields)"
 }
 story "a yes overcomes a group's never"
 as heidi bob@example.net 'X-SMIME-Sign: yes' 'X-SMIME-Encrypt: yes'

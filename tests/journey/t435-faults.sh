@@ -52,7 +52,7 @@ declare -A errors=([half]=0 [EINTR]=4 [EIO]=5 [ENOMEM]=12 [EMFILE]=24
 plan() {
 	printf '\0\0\0\0\0\0\0\0%-503s\n' "$*" 1<>faults
 }
-says() { sed "1,$1d" daemon.log | grep -Eq -- "$2"; }
+says() { grep -Eq -- "$2" <(sed "1,$1d" daemon.log); }
 has_failed() { ! cmp -s -n 4 faults /dev/zero; }
 
 # fault PROCESS CLASS ERROR WHEN CAUSE: what the log says if the mail waits; "-"

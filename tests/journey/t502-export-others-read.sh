@@ -77,7 +77,8 @@ for file in alice.p12 old.p12; do
 		certutil -N -d nss-$file --empty-password
 		pk12util -i $file -d nss-$file -W new -K '' >out 2>&1 ||
 		    fail "pk12util and $file: $(cat out)"
-		certutil -K -d nss-$file | grep -q 'alice@example.org' ||
+		certutil -K -d nss-$file >out
+		grep -q 'alice@example.org' out ||
 		    fail "NSS has no key out of $file"
 	fi
 done

@@ -78,11 +78,12 @@ smimectl list >list
 smimectl check >check && fail "check finds nothing"
 # issue_of WHO PATTERN: said by list, show and, but for the last, check.
 issue_of() {
-	grep "^$1 " list | grep -Eq "$2" ||
+	grep -Eq "$2" <(grep "^$1 " list) ||
 	    fail "list: $1 lacks /$2/: $(cat list)"
-	smimectl show "$1" | sed -n '/^issues/,$p' | grep -Eq "$2" ||
-	    fail "show: $1 lacks /$2/: $(smimectl show "$1")"
-	[ "${3:-}" = only-shown ] || grep "^$1: " check | grep -Eq "$2" ||
+	smimectl show "$1" >out
+	grep -Eq "$2" <(sed -n '/^issues/,$p' out) ||
+	    fail "show: $1 lacks /$2/: $(cat out)"
+	[ "${3:-}" = only-shown ] || grep -Eq "$2" <(grep "^$1: " check) ||
 	    fail "check: $1 lacks /$2/: $(cat check)"
 }
 issue_of dave@example.net 'expired 2021-01-01'
@@ -97,7 +98,8 @@ issue_of self@example.net 'is also a CA'
 issue_of judy@example.org "not used to sign for judy@example.org: ${renewed:0:16} is newer" \
     only-shown
 issue_of judy@example.org 'not used to encrypt for judy' only-shown
-smimectl show alice@example.org | grep -q '^issues' && fail "alice has issues"
+smimectl show alice@example.org >out || fail "alice: $(cat out)"
+grep -q '^issues' out && fail "alice has issues"
 grep -q 'is newer' check && fail "a renewal is a finding: $(cat check)"
 
 # The configuration's needs.

@@ -8,7 +8,7 @@ sendmail_root=$TEST_BUILD/unpacked
 sendmail=$sendmail_root/usr/libexec/sendmail/sendmail
 sendmail_pid=''
 [ -x "$sendmail" ] || skip "Sendmail is not unpacked in $sendmail_root"
-ldd "$sendmail" | grep -q 'not found' && skip "Sendmail lacks libraries"
+grep -q 'not found' <(ldd "$sendmail") && skip "Sendmail lacks libraries"
 command -v m4 >/dev/null || skip "m4 is not installed"
 
 # Sendmail wants a host name with a dot, or asks DNS about it for minutes.

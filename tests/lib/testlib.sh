@@ -242,7 +242,8 @@ expect_no_start() {
 vault_pid() {
 	local pid
 	for pid in $(pgrep -P "$daemon_pid"); do
-		if readlink "/proc/$pid/fd/"* | grep -q "^$T/store/"; then
+		# A descriptor may be closed by the time that it is looked at.
+		if grep -q "^$T/store/" <(readlink "/proc/$pid/fd/"*); then
 			echo "$pid"
 			return
 		fi
@@ -657,7 +658,7 @@ expect_untouched() {
 
 # has_field FILE NAME, in the outer headers.
 has_field() {
-	header_of "$1" | grep -qi "^$2:"
+	grep -qi "^$2:" <(header_of "$1")
 }
 header_of() {
 	sed '/^\r\{0,1\}$/q' "$(mail_file "$1")"
