@@ -62,6 +62,7 @@ on_exit() {
 	stop_postfix
 	stop_daemon
 	if [ -n "$sink_pid" ]; then kill "$sink_pid" && wait "$sink_pid"; fi
+	[ ! -e "$T/port-keepers" ] || xargs kill <"$T/port-keepers"
 	if [ -n "$gpg_runs" ]; then gpgconf --homedir "$T/gpg" --kill all; fi
 	# What a sanitizer has found fails every story.
 	if grep -Es -A 25 'Sanitizer|runtime error:' "$T/daemon.log" >&9; then
@@ -290,14 +291,20 @@ start_sink() {
 	wait_until 10 test -s sink/port || fail "the sink does not start"
 }
 
-# free_port [N]: of TCP on loopback; several on one line.
+# free_port [N]: of TCP on loopback; several on one line.  A process keeps them
+# bound until the end of the story, so that nobody else is given one meanwhile;
+# whoever sets SO_REUSEADDR, as all servers do, can listen there all the same.
 free_port() {
 	/usr/bin/python3 -IS -c '
-import socket, sys
+import os, signal, socket, sys
 sockets = [socket.socket() for _ in range(int(sys.argv[1]))]
 for s in sockets:
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.bind(("127.0.0.1", 0))
-print(*(s.getsockname()[1] for s in sockets))' "${1:-1}"
+print(*(s.getsockname()[1] for s in sockets), flush=True)
+os.close(1)
+signal.pause()' "${1:-1}" &
+	echo $! >>"$T/port-keepers"
 }
 
 port_answers() {
