@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -25,7 +26,7 @@ struct side {
 	struct vault		 vault;
 	enum vault_rights	 rights;
 	int			 fd;
-	int			 delay_ms;	/* before the first answer */
+	sem_t			*gate;		/* before the first answer */
 };
 
 /* What the vault refused last; its thread has written before it answers. */
@@ -65,9 +66,9 @@ answer_all(void *arg)
 	ssize_t		 len;
 
 	while ((len = recv(side->fd, request, sizeof(request), 0)) > 0) {
-		if (side->delay_ms > 0)
-			usleep((useconds_t)side->delay_ms * 1000);
-		side->delay_ms = 0;
+		if (side->gate != NULL)
+			sem_wait(side->gate);
+		side->gate = NULL;
 		buf_clear(&answer);
 		vault_answer(&side->vault, side->rights, request, (size_t)len,
 		    &answer);
@@ -80,14 +81,13 @@ answer_all(void *arg)
 }
 
 static struct custody *
-connect_to(struct side *side, enum vault_rights rights, int delay_ms,
+connect_to(struct side *side, enum vault_rights rights, sem_t *gate,
     int timeout_ms, pthread_t *thread)
 {
 	int	 pair[2];
 
 	REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
-	*side = (struct side){ .rights = rights, .fd = pair[1],
-	    .delay_ms = delay_ms };
+	*side = (struct side){ .rights = rights, .fd = pair[1], .gate = gate };
 	side->vault.custody = custody_new(&fake_custody_ops, NULL);
 	side->vault.record = record;
 	REQUIRE(pthread_create(thread, NULL, answer_all, side) == 0);
@@ -107,7 +107,7 @@ test_what_a_filter_asks(void)
 {
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_DIRECT, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_DIRECT, NULL, 5000,
 	    &thread);
 	struct sign_request	 request = { .from = "a@example.org",
 	    .login = "a@example.org", .queue_id = "4Xk1", .digest =
@@ -168,7 +168,7 @@ test_signatures_nobody_may_have(void)
 {
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_DIRECT, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_DIRECT, NULL, 5000,
 	    &thread);
 	struct sign_request	 request = { .from = "a@example.org" };
 
@@ -198,7 +198,7 @@ test_what_a_filter_may_not_ask(void)
 {
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_DIRECT, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_DIRECT, NULL, 5000,
 	    &thread);
 	struct fingerprint	 fp = { { 0 } };
 	struct cert_entry	*list = NULL;
@@ -236,7 +236,7 @@ test_large_list(void)
 				    WIRE_PIECE + 1, 3 * WIRE_PIECE + 7 };
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_ADMIN, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_ADMIN, NULL, 5000,
 	    &thread);
 	struct fingerprint	 none = { { 9 } }, some = { { 8 } };
 	uint8_t			*bytes = malloc(4 * WIRE_PIECE);
@@ -306,7 +306,7 @@ test_what_an_administrator_asks(void)
 {
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_ADMIN, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_ADMIN, NULL, 5000,
 	    &thread);
 	struct fingerprint	 fp = { { 0 } };
 	struct sign_request	 request = { .from = "a@example.org",
@@ -436,7 +436,7 @@ test_many_certificates(void)
 	static uint8_t		 der[3000];
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_ADMIN, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_ADMIN, NULL, 5000,
 	    &thread);
 	struct put_cert		 certs[300];
 	struct put_result	 results[300];
@@ -459,25 +459,31 @@ test_many_certificates(void)
 	finish(c, &side, thread);
 }
 
-/* The late answer to the first request is not taken for the second's. */
+/*
+ * The late answer to the first request is not taken for the second's.  It comes
+ * when the first has been given up, and there is time for the second's.
+ */
 static void
 test_late_answer(void)
 {
 	struct side	 side;
 	pthread_t	 thread;
-	struct custody	*c = connect_to(&side, VAULT_DIRECT, 300, 100,
-	    &thread);
+	struct custody	*c;
 	struct finding	*f = NULL;
 	struct err	 err = { 0 };
+	sem_t		 gate;
 
+	REQUIRE(sem_init(&gate, 0, 0) == 0);
+	c = connect_to(&side, VAULT_DIRECT, &gate, 1500, &thread);
 	CHECK(!custody_find(c, "a@example.org", CERT_USE_SIGN, 1, &f, &err));
 	CHECK_INT(err.kind, ERR_TEMP);
 	CHECK_STR(err.reason, "the vault did not answer in time");
-	usleep(300 * 1000);
+	REQUIRE(sem_post(&gate) == 0);
 	CHECK(!custody_find(c, "broken@example.org", CERT_USE_SIGN, 2, &f,
 	    &err));
 	CHECK_STR(err.reason, "the disk is gone");
 	finish(c, &side, thread);
+	sem_destroy(&gate);
 }
 
 /* Nor is one that another client was to have, who used the same channel. */
@@ -490,22 +496,26 @@ test_anothers_answer(void)
 	struct finding	*f = NULL;
 	struct err	 err = { 0 };
 	int		 pair[2], same;
+	sem_t		 gate;
 
+	REQUIRE(sem_init(&gate, 0, 0) == 0);
 	REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
 	REQUIRE((same = dup(pair[0])) != -1);
 	side = (struct side){ .rights = VAULT_DIRECT, .fd = pair[1],
-	    .delay_ms = 300 };
+	    .gate = &gate };
 	side.vault.custody = custody_new(&fake_custody_ops, NULL);
 	REQUIRE(pthread_create(&thread, NULL, answer_all, &side) == 0);
 	former = vault_client_new(&pair[0], 1, 100, NULL);
 	CHECK(!custody_find(former, "a@example.org", CERT_USE_SIGN, 1, &f,
 	    &err));
 	custody_close(former);
+	REQUIRE(sem_post(&gate) == 0);
 	c = vault_client_new(&same, 1, 5000, NULL);
 	CHECK(!custody_find(c, "broken@example.org", CERT_USE_SIGN, 2, &f,
 	    &err));
 	CHECK_STR(err.reason, "the disk is gone");
 	finish(c, &side, thread);
+	sem_destroy(&gate);
 }
 
 /* More addresses, and larger answers, than a packet holds. */
@@ -515,7 +525,7 @@ test_many_at_once(void)
 	enum { N = 250 };
 	struct side	 side;
 	pthread_t	 thread;
-	struct custody	*c = connect_to(&side, VAULT_DIRECT, 0, 5000,
+	struct custody	*c = connect_to(&side, VAULT_DIRECT, NULL, 5000,
 	    &thread);
 	static char	 texts[N][32];
 	const char	*addrs[N];
@@ -586,7 +596,7 @@ test_events(void)
 {
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_ADMIN, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_ADMIN, NULL, 5000,
 	    &thread);
 	struct event_query	 query = { .addr = "a@example.org",
 	    .max = 1000 };
@@ -616,7 +626,7 @@ test_records(void)
 {
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_ADMIN, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_ADMIN, NULL, 5000,
 	    &thread);
 	struct verify_findings	 findings = { 0 };
 	struct buf		 cursor = { 0 }, rows = { 0 };
@@ -647,7 +657,7 @@ test_notes(void)
 {
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_DIRECT, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_DIRECT, NULL, 5000,
 	    &thread);
 	struct event		 event = { .kind = EVENT_MAIL };
 	struct event_query	 query = { .max = 1 };
@@ -681,7 +691,7 @@ test_who(void)
 {
 	struct side		 side;
 	pthread_t		 thread;
-	struct custody		*c = connect_to(&side, VAULT_ADMIN, 0, 5000,
+	struct custody		*c = connect_to(&side, VAULT_ADMIN, NULL, 5000,
 	    &thread);
 	struct put_cert		 cert = { .der = (const uint8_t *)"x",
 	    .der_len = 1, .source = "a file, by " };
