@@ -30,7 +30,7 @@ put() {
 # Prometheus itself, with the alerts as they are shipped, under mail.
 prometheus_port=$(free_port)
 cat >prometheus.yml <<-EOF
-global: { scrape_interval: 200ms, evaluation_interval: 200ms, scrape_timeout: 200ms }
+global: { scrape_interval: 500ms, evaluation_interval: 500ms, scrape_timeout: 500ms }
 rule_files: [ $samples/smime-milter.rules.yml ]
 scrape_configs:
   - job_name: smime-milter
@@ -62,7 +62,7 @@ print(*(r["value"][1] for r in json.load(sys.stdin)["data"]["result"]))'
 }
 finds() { [ "$(query "$1" 2>/dev/null)" = "$2" ]; }
 expect() {
-	wait_until 20 finds "$1" "$2" ||
+	wait_until 60 finds "$1" "$2" ||
 	    fail "$1: $(query "$1"), not $2 $(tail -n 3 prometheus.log)"
 }
 expect 'smime_milter_mails_total{action="sign",reason="none"}' 10
