@@ -18,7 +18,7 @@ refused() {
 }
 
 : >empty
-head -c 100000 /dev/urandom >noise
+{ printf x; head -c 100000 /dev/urandom; } >noise	# no DER by chance
 openssl x509 -in "$pki/alice.pem" -outform der | head -c 200 >cut.der
 head -n 5 "$pki/alice.pem" >cut.pem
 truncate -s 200M huge
@@ -36,9 +36,13 @@ refused 'weak key' "$pki/wendy.pem"
 # A file of 100 MB, one that grows, one that never ends, one that is private.
 truncate -s 100M large
 refused 'larger than the 32 MB' large
-(while [ -e growing ]; do head -c 1000000 /dev/zero >>growing; done) 2>/dev/null &
-touch growing
+: >growing
+while head -c 1000000 /dev/zero; do :; done >>growing &
+grower=$!
+wait_until 20 test -s growing || fail "it does not grow"
 refused '[0-9] ' growing
+kill $grower
+wait $grower 2>/dev/null
 rm growing
 refused 'larger than' /dev/zero
 mkdir nothing
