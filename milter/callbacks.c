@@ -177,6 +177,7 @@ on_recipient(SMFICTX *ctx, char **argv)
 		return SMFIS_TEMPFAIL;
 	may_answer = (c->protocol & SMFIP_NR_RCPT) == 0;
 	if (session_recipient(c->session, argv[0],
+	    smfi_getsymval(ctx, (char *)(uintptr_t)"{rcpt_addr}"),
 	    may_answer ? &refusal : NULL))
 		return go_on(c, SMFIP_NR_RCPT);
 	answer = answers[refusal.answer];

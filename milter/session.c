@@ -109,15 +109,48 @@ tell_spooled(void)
  * So it hands the mail on, to the second pass for one; all else of an address
  * stays as the client wrote it.
  */
+static bool
+is_completed(const char *plain, const char *meant)
+{
+	const size_t	 len = strlen(plain);
+	const char	 added = strchr(plain, '@') == NULL ? '@' : '.';
+
+	return len > 0 && strncasecmp(meant, plain, len) == 0 &&
+	    meant[len] == added;
+}
+
+/*
+ * Ways of old to write a path to another host, which MTAs still go:
+ * "host!user", "user%host", "user%host@here", "user@host"@here.
+ */
+static bool
+is_routed(const char *plain)
+{
+	const char	*at = strrchr(plain, '@');
+
+	return plain[strcspn(plain, "!%")] != '\0' ||
+	    (at != NULL && memchr(plain, '@', (size_t)(at - plain)) != NULL);
+}
+
 static char *
 whole_sender(const char *sender, const char *meant)
 {
-	char		*plain = mail_strip_brackets(sender);
-	size_t		 len = strlen(plain);
-	const char	 added = strchr(plain, '@') == NULL ? '@' : '.';
+	char	*plain = mail_strip_brackets(sender);
 
-	if (len == 0 || meant == NULL ||
-	    strncasecmp(meant, plain, len) != 0 || meant[len] != added)
+	if (meant == NULL || !is_completed(plain, meant))
+		return plain;
+	free(plain);
+	return mem_str(meant);
+}
+
+/* Whom the mail goes to has to be who must be encrypted to, or can be. */
+static char *
+whole_recipient(const char *recipient, const char *meant)
+{
+	char	*plain = mail_strip_brackets(recipient);
+
+	if (meant == NULL || strchr(meant, '@') == NULL ||
+	    (!is_completed(plain, meant) && !is_routed(plain)))
 		return plain;
 	free(plain);
 	return mem_str(meant);
@@ -208,7 +241,7 @@ is_refused(const struct session *session, const char *addr,
 
 bool
 session_recipient(struct session *session, const char *addr,
-    struct edits *out)
+    const char *meant, struct edits *out)
 {
 	const struct config	*config;
 	char			*plain;
@@ -219,7 +252,7 @@ session_recipient(struct session *session, const char *addr,
 	config = snapshot_config(session->snapshot);
 	if (!mail_has_room(session->mail, config->max_recipients))
 		return true;
-	plain = mail_strip_brackets(addr);
+	plain = whole_recipient(addr, meant);
 	is_taken = !is_refused(session, plain, out);
 	if (is_taken)
 		mail_add_recipient(session->mail, plain);

@@ -51,10 +51,12 @@ void	session_connect(struct session *, const char *client, unsigned port);
 void	session_mail(struct session *, const char *sender, const char *meant,
 	    const char *login, size_t size);
 /*
- * False: it is refused, or to be tried again, with the answer in *out, and is
- * none of the mail's recipients.  NULL: the MTA does not wait for an answer.
+ * meant as above: the MTA delivers "host!user" to user@host.  False: it is
+ * refused, or to be tried again, with the answer in *out, and is none of the
+ * mail's recipients.  NULL: the MTA does not wait for an answer.
  */
-bool	session_recipient(struct session *, const char *, struct edits *out);
+bool	session_recipient(struct session *, const char *, const char *meant,
+	    struct edits *out);
 void	session_header(struct session *, const char *name, const char *value);
 void	session_body(struct session *, const void *, size_t len);
 

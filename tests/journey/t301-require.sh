@@ -33,7 +33,8 @@ import_key alice heidi
 import bob
 start_daemon
 start_sink
-start_postfix
+start_postfix 'myorigin = example.net' 'mydestination = mx.example.org' \
+    'local_transport = smtp'
 
 # try NAME TO: that person writes to TO.
 try() {
@@ -58,6 +59,15 @@ expect_reply '^DATA 5'
 try heidi someone@partner.example
 expect_reply '^DATA 5.*'
 
+# However the client writes what Postfix delivers there.
+for to in 'partner.example!someone' 'someone%partner.example' \
+    'someone%partner.example@mx.example.org' \
+    '"someone@partner.example"@mx.example.org' \
+    '@mx.example.org:someone@partner.example' someone@partner.example.; do
+	try karl "$to"
+	expect_reply "^RCPT .* 550 5\\.7\\.5 encrypt to someone@partner\\.example: no certificate"
+done
+
 try judy bob@example.net
 expect_reply '^DATA 5.*judy@example\.org'
 expect_log 'action=reject group=legal'
@@ -79,3 +89,9 @@ expect_reply '^DATA 250'
 wait_for_mail 2
 decrypt bob 2 >inner
 verify "$T/inner" >entity
+
+# Postfix completes the address; so it is Bob's.
+try alice bob
+expect_reply '^DATA 250'
+wait_for_mail 3
+decrypt bob 3 >inner
