@@ -49,13 +49,21 @@ reload_postfix() {
 }
 # "postfix stop" kills a delivery, also between the next server's answer and the
 # note of it; that copy is sent again, as SMTP has it.  So nothing may be under
-# way: without the daemon mail waits, and what was sealed before has left.
+# way: without the daemon mail waits, and what was sealed before has left.  No
+# try is made meanwhile, for on a busy machine the next one comes before the
+# last has ended.
 restart_postfix() {
 	stop_daemon
+	set_defer_transports smimehop
+	reload_postfix
 	wait_until 60 nothing_under_way || fail "mail does not come to rest"
 	stop_postfix
+	set_defer_transports ''
 	run_postfix
 	start_daemon
+}
+set_defer_transports() {
+	postconf -c "$T/etc" -e "defer_transports = $1" || fail "postconf"
 }
 nothing_under_way() {
 	postqueue -c "$T/etc" -j >queue.json 2>>postqueue.err &&
