@@ -23,6 +23,9 @@ start_sink
 echo "team@example.org uma@example.net, vera@example.net" >virtual
 start_postfix --layout split "virtual_alias_maps = texthash:$T/virtual" \
     'queue_run_delay = 1s' 'maximal_backoff_time = 2s'
+# A mail whose delivery has it locked while Postfix is reloaded waits in incoming
+# until the queue manager is woken: after five minutes, unless told otherwise.
+postconf -c "$T/etc" -F 'qmgr/unix/wakeup=1' || fail "postconf"
 everybody='bob carol uma vera nocert'
 
 # A process of the daemon, any; the daemon itself is started again.
