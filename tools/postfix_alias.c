@@ -271,6 +271,8 @@ has_local(const struct postfix_look *look)
 void
 postfix_alias_all(const struct postfix_look *look)
 {
+	static const char *const	 early[] = { "virtual_alias_maps",
+	    "canonical_maps", "recipient_canonical_maps" };
 	const bool	 is_split = config_has_role(look->config, ROLE_STAMP);
 	const char	*wanted = is_split ? "virtual_alias_maps" :
 	    "two passes (smimectl postfix --layout split)";
@@ -279,8 +281,9 @@ postfix_alias_all(const struct postfix_look *look)
 
 	if (!has_required(look->config))
 		return;
-	if (!is_split)
-		check_tables(look, "virtual_alias_maps", false, wanted);
+	for (size_t i = 0; !is_split && i < sizeof(early) / sizeof(early[0]);
+	    i++)
+		check_tables(look, early[i], false, wanted);
 	if (!has_local(look))
 		return;
 	check_tables(look, "alias_maps", true, wanted);

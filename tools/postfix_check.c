@@ -158,15 +158,19 @@ check_delivery(const struct postfix_look *look,
 /* --- services ---------------------------------------------------------------------- */
 
 /*
- * Said of this service alone: with logins for all in main.cf, services that
- * take mail back from other filters have them, too.
+ * With logins for all in main.cf, services on loopback that take mail back from
+ * other filters have them, too; there it has to be said of the service itself.
  */
 static bool
 takes_logins(const struct postfix_look *look, const struct postconf_service *s)
 {
-	char	*key = mem_strf("%s/%s", s->name, s->type);
+	char	*key;
 	bool	 is_said = false;
 
+	if (!is_same(s->type, "inet") || !postfix_look_is_loopback(look, s))
+		return is_same(postconf_get(look->pc, s,
+		    "smtpd_sasl_auth_enable"), "yes");
+	key = mem_strf("%s/%s", s->name, s->type);
 	for (size_t i = 0; i < look->pc->n_params; i++)
 		if (is_same(look->pc->params[i].service, key) && is_same(
 		    look->pc->params[i].name, "smtpd_sasl_auth_enable"))

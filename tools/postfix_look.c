@@ -6,6 +6,7 @@
 
 #include "tools/milter_list.h"
 #include "tools/postfix_look.h"
+#include "tools/postfix_place.h"
 
 void
 postfix_look_found(const struct postfix_look *look, const char *about,
@@ -83,4 +84,21 @@ postfix_look_counts(const struct postfix_look *look,
 {
 	return postconf_find(look->pc, service->name, service->type) ==
 	    service;
+}
+
+bool
+postfix_look_is_loopback(const struct postfix_look *look,
+    const struct postconf_service *service)
+{
+	const char		*interfaces = postconf_get(look->pc, service,
+	    "inet_interfaces");
+	struct postfix_place	 own;
+	bool			 is_only;
+
+	postfix_place_of_service(&own, service->name);
+	is_only = own.host[0] != '\0' ? postfix_place_is_loopback(own.host) :
+	    postfix_place_is_loopback(interfaces) ||
+	    strcmp(interfaces, "loopback-only") == 0;
+	postfix_place_free(&own);
+	return is_only;
 }

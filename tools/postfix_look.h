@@ -38,4 +38,8 @@ const struct postconf_service *postfix_look_cleanup(
 bool	postfix_look_counts(const struct postfix_look *,
 	    const struct postconf_service *);
 
+/* An inet service that no other host can reach? */
+bool	postfix_look_is_loopback(const struct postfix_look *,
+	    const struct postconf_service *);
+
 #endif

@@ -230,17 +230,13 @@ static void
 check_loopback(const struct postfix_look *look,
     const struct postconf_service *s)
 {
-	const char	*interfaces = postconf_get(look->pc, s,
-	    "inet_interfaces");
 	struct postfix_place	 own;
-	bool		 is_only;
 
+	if (postfix_look_is_loopback(look, s))
+		return;
 	postfix_place_of_service(&own, s->name);
-	is_only = own.host[0] != '\0' ? postfix_place_is_loopback(own.host) :
-	    postfix_place_is_loopback(interfaces) || is_same(interfaces, "loopback-only");
-	if (!is_only)
-		postfix_look_found(look, s->name, "others than this host can "
-		    "reach the second pass; wanted 127.0.0.1:%s", own.port);
+	postfix_look_found(look, s->name, "others than this host can reach "
+	    "the second pass; wanted 127.0.0.1:%s", own.port);
 	postfix_place_free(&own);
 }
 

@@ -79,6 +79,13 @@ static const struct row {
 	    "submission/inet/smtpd_sasl_auth_enable = yes\nsubmission/inet/x",
 	    "submission: smtpd_milters does not ask the filter, but people",
 	    NULL },
+	{ "logins everywhere, and port 25 does not ask", "smtp_tcp_port = smtp",
+	    "smtp_tcp_port = smtp\nsmtpd_sasl_auth_enable = yes", "smtp: "
+	    "smtpd_milters does not ask the filter, but people log in there",
+	    NULL },
+	{ "logins everywhere, where only this host comes",
+	    "inet_interfaces = all\n", "inet_interfaces = loopback-only\n"
+	    "smtpd_sasl_auth_enable = yes\n", NULL, NULL },
 	{ "logins where it is", "submission/inet/smtpd_m",
 	    "submission/inet/smtpd_sasl_auth_enable = yes\nsubmission/inet/smtpd_m",
 	    NULL, NULL },
@@ -292,6 +299,14 @@ static const struct row {
 	    NEEDS("@partner.example") },
 	{ "something else than local(8) delivers", "local_transport = local:",
 	    "local_transport = smtp:", NULL, NEEDS("@partner.example") },
+	{ "one pass, and recipients who are rewritten", "sender_canonical_maps "
+	    "=\n", "sender_canonical_maps =\nrecipient_canonical_maps = "
+	    "inline:{ @old.example=@partner.example, a@b.c=d@partner.example }"
+	    "\n", "main.cf: recipient_canonical_maps: inline:{ @old.example="
+	    "@partner.example, a@b.c=d@partner.example } leads to "
+	    "d@partner.example, but",
+	    "listener \"unix:/run/stamp.sock\" { role = direct }"
+	    NEEDS("@partner.example") },
 	{ "no aliases", ALIAS, "alias_maps =", NULL,
 	    NEEDS("@partner.example") },
 	{ "aliases that nobody can read here", ALIAS, "alias_maps = nis:x",
