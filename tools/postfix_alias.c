@@ -41,15 +41,23 @@ has_required(const struct config *config)
 	return false;
 }
 
-/* The section that requires it for this word; NULL: none, or no address. */
+/*
+ * The section that requires it for this address, or for all of "@domain"; NULL:
+ * none, or the word is neither.
+ */
 static const struct config_recipients *
 required_for(const struct config *config, const char *word, size_t len,
     char addr[ADDR_MAX])
 {
 	struct err	 err = { 0 };
+	char		*text = mem_strn(word, len);
+	bool		 is_one = word[0] == '@' ?
+	    addr_member_normalise(text, addr, &err) :
+	    addr_normalise(text, len, addr, &err);
 	size_t		 i;
 
-	if (!addr_normalise(word, len, addr, &err))
+	free(text);
+	if (!is_one)
 		return NULL;
 	i = group_table_find_tagged(config->recipients_members, addr,
 	    config->subaddress_delimiter);
@@ -275,7 +283,8 @@ postfix_alias_all(const struct postfix_look *look)
 	    "canonical_maps", "recipient_canonical_maps" };
 	const bool	 is_split = config_has_role(look->config, ROLE_STAMP);
 	const char	*wanted = is_split ? "virtual_alias_maps" :
-	    "two passes (smimectl postfix --layout split)";
+	    "virtual_alias_maps and two passes (smimectl postfix --layout "
+	    "split)";
 	const char	*relay = postconf_get(look->pc, NULL, "luser_relay");
 	struct leads	 leads = { .look = look };
 
@@ -283,7 +292,8 @@ postfix_alias_all(const struct postfix_look *look)
 		return;
 	for (size_t i = 0; !is_split && i < sizeof(early) / sizeof(early[0]);
 	    i++)
-		check_tables(look, early[i], false, wanted);
+		check_tables(look, early[i], false,
+		    "two passes (smimectl postfix --layout split)");
 	if (!has_local(look))
 		return;
 	check_tables(look, "alias_maps", true, wanted);

@@ -304,7 +304,7 @@ static const struct row {
 	    "inline:{ @old.example=@partner.example, a@b.c=d@partner.example }"
 	    "\n", "main.cf: recipient_canonical_maps: inline:{ @old.example="
 	    "@partner.example, a@b.c=d@partner.example } leads to "
-	    "d@partner.example, but",
+	    "@partner.example (and 1 more), but",
 	    "listener \"unix:/run/stamp.sock\" { role = direct }"
 	    NEEDS("@partner.example") },
 	{ "no aliases", ALIAS, "alias_maps =", NULL,
