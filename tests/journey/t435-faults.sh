@@ -75,7 +75,7 @@ fault() {
 	case $status in
 	0)	is_right ;;
 	2)	[ "$5" != - ] || fail "$row: $(cat verdict)"
-		wait_until 5 says "$lines" "$5" ||
+		wait_until 20 says "$lines" "$5" ||
 		    fail "$row: no line says /$5/: $(cat verdict)" ;;
 	3|141)	[[ "$2" = receive || "$2" = send || "$2" = poll ]] &&
 		    [ "$1" = filter ] || fail "$row: $(cat verdict)" ;;

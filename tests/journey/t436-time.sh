@@ -71,7 +71,7 @@ not_signed() {
 	1|2) ;;
 	*) fail "at $3: $(cat verdict)" ;;
 	esac
-	wait_until 5 says "$2" || fail "at $3: no line says /$2/"
+	wait_until 20 says "$2" || fail "at $3: no line says /$2/"
 }
 says() { grep -Eq -- "$1" <(sed "1,${lines}d" daemon.log); }
 is_not_signed_at() {

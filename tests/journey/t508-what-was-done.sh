@@ -13,7 +13,7 @@ event_there() {
 	    grep -Eq -- "$pattern" events
 }
 expect_event() {
-	wait_until 5 event_there "$@" ||
+	wait_until 20 event_there "$@" ||
 	    fail "no event matches /$1/ in: $(cat events)"
 }
 refuse_event() {

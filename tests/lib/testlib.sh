@@ -18,8 +18,10 @@
 # Postfix and the daemon take users of their own.
 
 set -u -o pipefail
-# Debian's programs, not what else somebody has installed beside them.
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+# Debian's programs, not what else somebody has installed beside them; and
+# what the shell that runs the stories may have otherwise.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+umask 022
 TEST_SOURCE=${TEST_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 TEST_BUILD=${TEST_BUILD:-$TEST_SOURCE/build}
 lib=$TEST_SOURCE/tests/lib
@@ -272,7 +274,7 @@ end_mail() {
 
 # expect_log PATTERN: a line of the daemon's log, now or soon.
 expect_log() {
-	wait_until 5 grep -Eqs -- "$1" "$T/daemon.log" ||
+	wait_until 20 grep -Eqs -- "$1" "$T/daemon.log" ||
 	    fail "no line in the daemon's log matches /$1/"
 }
 refuse_log() {
