@@ -63,12 +63,13 @@ answer_all(void *arg)
 	struct side	*side = arg;
 	static uint8_t	 request[WIRE_MAX];
 	struct buf	 answer = { 0 };
+	sem_t		*gate = side->gate;
 	ssize_t		 len;
 
 	while ((len = recv(side->fd, request, sizeof(request), 0)) > 0) {
-		if (side->gate != NULL)
-			sem_wait(side->gate);
-		side->gate = NULL;
+		if (gate != NULL)
+			sem_wait(gate);
+		gate = NULL;
 		buf_clear(&answer);
 		vault_answer(&side->vault, side->rights, request, (size_t)len,
 		    &answer);
@@ -77,6 +78,18 @@ answer_all(void *arg)
 	}
 	buf_free(&answer);
 	close(side->fd);
+	return NULL;
+}
+
+/* The first answer is given when the second request has come. */
+static void *
+open_gate(void *arg)
+{
+	struct side	*side = arg;
+	char		 byte;
+
+	recv(side->fd, &byte, 1, MSG_PEEK);
+	sem_post(side->gate);
 	return NULL;
 }
 
@@ -459,15 +472,12 @@ test_many_certificates(void)
 	finish(c, &side, thread);
 }
 
-/*
- * The late answer to the first request is not taken for the second's.  It comes
- * when the first has been given up, and there is time for the second's.
- */
+/* The late answer to the first request is not taken for the second's. */
 static void
 test_late_answer(void)
 {
 	struct side	 side;
-	pthread_t	 thread;
+	pthread_t	 thread, opener;
 	struct custody	*c;
 	struct finding	*f = NULL;
 	struct err	 err = { 0 };
@@ -478,9 +488,10 @@ test_late_answer(void)
 	CHECK(!custody_find(c, "a@example.org", CERT_USE_SIGN, 1, &f, &err));
 	CHECK_INT(err.kind, ERR_TEMP);
 	CHECK_STR(err.reason, "the vault did not answer in time");
-	REQUIRE(sem_post(&gate) == 0);
+	REQUIRE(pthread_create(&opener, NULL, open_gate, &side) == 0);
 	CHECK(!custody_find(c, "broken@example.org", CERT_USE_SIGN, 2, &f,
 	    &err));
+	pthread_join(opener, NULL);
 	CHECK_STR(err.reason, "the disk is gone");
 	finish(c, &side, thread);
 	sem_destroy(&gate);
@@ -491,7 +502,7 @@ static void
 test_anothers_answer(void)
 {
 	struct side	 side;
-	pthread_t	 thread;
+	pthread_t	 thread, opener;
 	struct custody	*former, *c;
 	struct finding	*f = NULL;
 	struct err	 err = { 0 };
@@ -509,10 +520,11 @@ test_anothers_answer(void)
 	CHECK(!custody_find(former, "a@example.org", CERT_USE_SIGN, 1, &f,
 	    &err));
 	custody_close(former);
-	REQUIRE(sem_post(&gate) == 0);
 	c = vault_client_new(&same, 1, 5000, NULL);
+	REQUIRE(pthread_create(&opener, NULL, open_gate, &side) == 0);
 	CHECK(!custody_find(c, "broken@example.org", CERT_USE_SIGN, 2, &f,
 	    &err));
+	pthread_join(opener, NULL);
 	CHECK_STR(err.reason, "the disk is gone");
 	finish(c, &side, thread);
 	sem_destroy(&gate);
