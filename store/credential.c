@@ -75,6 +75,18 @@ credential_again(const struct credential *former,
 }
 
 bool
+credential_has_chain(const struct credential *credential, int64_t now)
+{
+	time_t	 t = (time_t)now;
+
+	for (int i = 0; i < sk_X509_num(credential->chain); i++)
+		if (X509_cmp_time(X509_get0_notAfter(sk_X509_value(
+		    credential->chain, i)), &t) <= 0)
+			return false;
+	return true;
+}
+
+bool
 credential_is_for(const struct credential *credential, const char *addr,
     int64_t now)
 {

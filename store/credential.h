@@ -60,6 +60,8 @@ struct credential *credential_load(struct store *, struct trust *,
 /* The same certificate and key for another use; the caller's as well. */
 struct credential *credential_again(const struct credential *,
 	    const struct credential_use *);
+/* Is none of its intermediates past its end, so that the chain still holds? */
+bool	credential_has_chain(const struct credential *, int64_t now);
 /* Was it judged for this address, and not too long ago? */
 bool	credential_is_for(const struct credential *, const char *addr,
 	    int64_t now);

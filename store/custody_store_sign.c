@@ -31,7 +31,10 @@ custody_store_find(void *arg, const char *addr, enum cert_use use, int64_t now,
 	return is_ok;
 }
 
-/* With what is used already of certificate and key, if it is; takes use. */
+/*
+ * With what is used already of certificate and key, if it is; takes use.  An
+ * intermediate that has ended may have a successor in the store.
+ */
 static struct credential *
 make_credential(struct custody_store *local, const struct cert_record *record,
     const struct credential_use *use, struct err *err)
@@ -40,7 +43,8 @@ make_credential(struct custody_store *local, const struct cert_record *record,
 
 	former = credential_cache_get(local->credentials, &record->facts.fp,
 	    store_generation(local->store));
-	credential = former != NULL ? credential_again(former, use) :
+	credential = former != NULL && credential_has_chain(former, use->at) ?
+	    credential_again(former, use) :
 	    credential_load(local->store, local->trust, record, use, err);
 	credential_release(former);
 	if (credential != NULL)

@@ -265,6 +265,42 @@ test_judged(void)
 	pki_free(&alice);
 }
 
+/* An intermediate ends before the certificates below it do. */
+static void
+test_chain_ends(void)
+{
+	static const struct {
+		const char	*what;
+		int64_t		 now;
+		bool		 has_chain;
+	} rows[] = {
+		{ "both are valid", PKI_NOW, true },
+		{ "a second before one ends", PKI_NOW + PKI_DAY - 1, true },
+		{ "one has ended", PKI_NOW + PKI_DAY + 1, false },
+	};
+	struct pki_spec		 short_spec = sub_spec;
+	struct pki_cert		 root = pki_issue(&root_spec, ca_key, NULL);
+	struct pki_cert		 sub = pki_issue(&sub_spec, other_key, &root);
+	struct pki_cert		 lower;
+	struct credential	 credential = { .chain = sk_X509_new_null() };
+
+	short_spec.until = 1;
+	lower = pki_issue(&short_spec, bob_key, &sub);
+	CHECK(credential_has_chain(&credential, PKI_NOW));
+	sk_X509_push(credential.chain, sub.x509);
+	sk_X509_push(credential.chain, lower.x509);
+	for (size_t i = 0; i < TEST_LEN(rows); i++) {
+		test_row(rows[i].what);
+		CHECK(credential_has_chain(&credential, rows[i].now) ==
+		    rows[i].has_chain);
+	}
+	test_row(NULL);
+	sk_X509_free(credential.chain);
+	pki_free(&root);
+	pki_free(&sub);
+	pki_free(&lower);
+}
+
 static void
 test_displacing(void)
 {
@@ -642,6 +678,7 @@ main(void)
 	test_chain_of_trust();
 	test_shown_generation();
 	test_judged();
+	test_chain_ends();
 	test_displacing();
 	test_signing();
 	test_listing();
