@@ -344,16 +344,21 @@ check_mac(const char *text, size_t len, const uint8_t mac[MAC_LEN],
 }
 
 static bool
-check_time(int64_t made, int64_t now, int64_t lifetime, struct err *err)
+check_age(int64_t made, int64_t now, int64_t lifetime, struct err *err)
 {
-	if (made > now + STAMP_SKEW)
-		return err_set(err, ERR_MESSAGE, "the stamp is %lld seconds "
-		    "ahead of the clock", (long long)(made - now));
 	if (now - made > lifetime)
 		return err_set(err, ERR_MESSAGE, "the stamp is %lld seconds "
 		    "old, more than stamp-lifetime allows",
 		    (long long)(now - made));
 	return true;
+}
+
+/* It is ours, but the clock was set back in between: it comes there again. */
+static bool
+check_ahead(int64_t made, int64_t now, struct err *err)
+{
+	return made <= now + STAMP_SKEW || err_set(err, ERR_TEMP, "the stamp "
+	    "is %lld seconds ahead of the clock", (long long)(made - now));
 }
 
 /*
@@ -383,7 +388,7 @@ stamp_check(const struct stamp_query *query, const struct stamp_keys *keys,
 	memset(out, 0, sizeof(*out));
 	if (!parse(query->text, out, mac, &len, err) ||
 	    !check_mac(query->text, len, mac, keys, out->time, err) ||
-	    !check_time(out->time, now, lifetime, err))
+	    !check_age(out->time, now, lifetime, err))
 		goto fail;
 	if (!is_same_sender(out->sender, query->sender)) {
 		err_set(err, ERR_MESSAGE,
@@ -396,7 +401,8 @@ stamp_check(const struct stamp_query *query, const struct stamp_keys *keys,
 		    "the mail was changed after it");
 		goto fail;
 	}
-	return true;
+	if (check_ahead(out->time, now, err))
+		return true;
 fail:
 	stamp_clear(out);
 	return false;

@@ -64,7 +64,7 @@ struct stamp_query {
 
 /*
  * Is it a stamp of ours for this very mail, lifetime seconds old at most?
- * ERR_MESSAGE: it is not, and why.  *out is the caller's: stamp_clear().
+ * ERR_MESSAGE: it is not, and why.  ERR_TEMP: not yet, by the clock.  *out is the caller's: stamp_clear().
  */
 bool	stamp_check(const struct stamp_query *, const struct stamp_keys *,
 	    int64_t now, int64_t lifetime, struct stamp *out, struct err *);

@@ -37,6 +37,7 @@ static const struct row {
 	const char	*find;		/* in the stamp, ... */
 	const char	*replace;	/* ... becomes this */
 	int		 age;		/* seconds */
+	bool		 is_temp;	/* it waits; else it is refused */
 	enum key	 key;
 	int		 cut;		/* bytes off the stamp's end */
 } rows[] = {
@@ -181,7 +182,10 @@ static const struct row {
 	{ .what = "too old by a second", .want = "old", .age = LIFETIME + 1 },
 	{ .what = "from before the former key, too old", .want = "old",
 	    .key = FORMER, .age = LIFETIME + 1 },
-	{ .what = "from the future", .want = "ahead", .age = -301 },
+	{ .what = "from the future, which comes", .want = "ahead",
+	    .age = -301, .is_temp = true },
+	{ .what = "from the future, and another's", .want = "another envelope",
+	    .age = -301, .sender = "judy@example.org" },
 };
 
 static void
@@ -283,7 +287,8 @@ test_rows(void)
 		} else {
 			CHECK(!stamp_check(&query, &keys, NOW, LIFETIME, &out,
 			    &err));
-			CHECK_INT(err.kind, ERR_MESSAGE);
+			CHECK_INT(err.kind, row->is_temp ? ERR_TEMP :
+			    ERR_MESSAGE);
 			CHECK(strstr(err.reason, row->want) != NULL);
 			CHECK(out.login == NULL);
 		}
