@@ -186,9 +186,9 @@ block_give(struct block *block, size_t budget)
 		return;
 	pthread_mutex_lock(&lock);
 	used_bytes -= block->cap;
-	is_kept = kept[class].n < KEPT_MAX &&
-	    kept_bytes + block->cap <= budget / 4;
+	is_kept = kept[class].n < KEPT_MAX && block->cap <= budget / 4;
 	if (is_kept) {
+		release_kept(budget / 4 - block->cap);
 		kept[class].list[kept[class].n++] = block->data;
 		kept_bytes += block->cap;
 	}

@@ -11,7 +11,7 @@
  * process.  malloc() gives such memory back to the kernel each time, and the
  * kernel clears every page of it anew, which can cost more than to encrypt
  * what is written there; so blocks are kept for the next mail, as many as
- * make a quarter of the budget.  Any thread.
+ * make a quarter of the budget, and not the largest.  Any thread.
  */
 struct block {
 	uint8_t	*data;		/* NULL: none */
@@ -25,7 +25,7 @@ struct block {
 bool	block_take(struct block *, size_t len, size_t budget);
 /*
  * A larger block, whose first used bytes are those of the former one: at least
- * len bytes, or as many more as lie about unused already.  False as above, and
+ * len bytes, more than it has, or as many more as lie about unused already.  False as above, and
  * the block stays as it is.
  */
 bool	block_grow(struct block *, size_t used, size_t len, size_t budget);

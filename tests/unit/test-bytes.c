@@ -281,8 +281,10 @@ grow_to(struct block *block, size_t *used, size_t len, size_t budget)
 {
 	size_t	 wrong = 0;
 
-	CHECK(*used == 0 ? block_take(block, len, budget) :
-	    block_grow(block, *used, len, budget));
+	if (*used == 0)
+		CHECK(block_take(block, len, budget));
+	else if (len > block->cap)
+		CHECK(block_grow(block, *used, len, budget));
 	REQUIRE(block->data != NULL && block->cap >= len);
 	CHECK(block_in_use() <= budget);
 	for (size_t i = 0; i < len; i += 509) {
@@ -334,6 +336,17 @@ test_block_grows(void)
 	CHECK(other.data != data && other.cap < MIB);
 	block_give(&other, budget);
 	CHECK_INT(block_in_use(), 0);
+
+	test_row("what is used last is kept, not what is large");
+	used = 0;
+	grow_to(&one, &used, 14 * MIB, budget);
+	block_give(&one, budget);
+	CHECK(block_take(&one, 5 * MIB, budget));
+	one.data[0] = 'k';		/* new memory is 0 */
+	block_give(&one, budget);
+	CHECK(block_take(&one, 5 * MIB, budget));
+	CHECK_INT(one.data[0], 'k');
+	block_give(&one, budget);
 
 	test_row("two in turn, up to the budget");
 	used = other_used = 0;
