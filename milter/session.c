@@ -104,11 +104,7 @@ tell_spooled(void)
 	pthread_mutex_unlock(&spool_lock);
 }
 
-/*
- * To the MTA "root" is root@ its own domain, and "root@host" may be one in it.
- * So it hands the mail on, to the second pass for one; all else of an address
- * stays as the client wrote it.
- */
+/* To the MTA "root" is root@ its own domain, and "root@host" may be one in it. */
 static bool
 is_completed(const char *plain, const char *meant)
 {
@@ -132,6 +128,10 @@ is_routed(const char *plain)
 	    (at != NULL && memchr(plain, '@', (size_t)(at - plain)) != NULL);
 }
 
+/*
+ * Completed, it is handed on, to the second pass for one; all else of an
+ * address stays as the client wrote it.
+ */
 static char *
 whole_sender(const char *sender, const char *meant)
 {
