@@ -104,7 +104,7 @@ tell_spooled(void)
 	pthread_mutex_unlock(&spool_lock);
 }
 
-/* To the MTA "root" is root@ its own domain, and "root@host" may be one in it. */
+/* To the MTA "root" is at its own domain, and "root@host" perhaps in it. */
 static bool
 is_completed(const char *plain, const char *meant)
 {
